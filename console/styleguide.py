@@ -1,0 +1,90 @@
+"""/styleguide/: every component in its states, from the files the pages use. Shown only in debug mode."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from core.status import Status
+
+
+@dataclass(frozen=True)
+class Stage:
+    name: str
+    stage: str
+    protected: bool = False
+
+
+STAGES = (Stage("dev", "dev"), Stage("test", "test"), Stage("prod", "prod", protected=True))
+
+
+class SampleForm(forms.Form):
+    """Fields of every kind; bound with bad values it shows every error."""
+
+    name = forms.SlugField(help_text="Small letters, digits and “-”.")
+    memory = forms.IntegerField(max_value=8192)
+    route = forms.CharField(required=False, help_text="A name you can prove to own.")
+    policy = forms.ChoiceField(choices=[("one", "one by one"), ("all", "all at once")])
+    note = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    kind = forms.ChoiceField(choices=[("swarm", "Docker Swarm"), ("kubernetes", "Kubernetes")], widget=forms.RadioSelect)
+    agree = forms.BooleanField(required=False, label="Roll back by itself when errors rise")
+
+
+def sample_steps() -> list[SimpleNamespace]:
+    return [
+        SimpleNamespace(status=Status.DONE, title="Preflight passed", detail="9 of 9", took_seconds=2),
+        SimpleNamespace(status=Status.FAILED, title="Move the data", detail="it ended with code 1", took_seconds=21),
+        SimpleNamespace(status=Status.DOING, title="Replace web, one at a time", detail="2 of 4 ready", took_seconds=64),
+        SimpleNamespace(status=Status.PENDING, title="Watch errors", detail="", took_seconds=None, took="about 2 min"),
+    ]
+
+
+def sample_preflight() -> list[SimpleNamespace]:
+    link = SimpleNamespace(label="Use 1.5.0", url="#use")
+    sent = SimpleNamespace(label="Add one", url="", name="fix", value="health")
+    return [
+        SimpleNamespace(kind="ok", title="Quota, ports and secrets are in order", detail="", fix=None),
+        SimpleNamespace(kind="bad", title="Image shop/web:1.6 is not in the registry", detail="The newest is 1.5.0.", fix=link),
+        SimpleNamespace(kind="warn", title="web has no health check", detail="A stuck instance would stay.", fix=sent),
+    ]
+
+
+def sample_instances() -> list[SimpleNamespace]:
+    states = (Status.RUNNING, Status.RUNNING, Status.NOT_STARTING, Status.STARTING, Status.RUNNING, Status.WAITING)
+    return [
+        SimpleNamespace(number=place, status=status, url=f"#i{place}", old=place == 5, word="", starts=place)
+        for place, status in enumerate(states, start=1)
+    ]
+
+
+def sample_context() -> dict[str, Any]:
+    now = timezone.now()
+    return {
+        "environments": STAGES,
+        "dev": STAGES[0],
+        "test": STAGES[1],
+        "prod": STAGES[2],
+        "statuses": list(Status),
+        "steps": sample_steps(),
+        "lines": sample_preflight(),
+        "instances": sample_instances(),
+        "passed": ["dev", "test"],
+        "rising": [30, 34, 32, 40, 48, 44, 52, 55],
+        "near": [60, 62, 70, 69, 76, 88],
+        "before": "CART_URL=http://cart-api:8080\nPOOL_SIZE=6",
+        "after": "CART_URL=http://cart-api:8080\nPOOL_SIZE=8",
+        "form": SampleForm({"name": "Store Front", "memory": "16384", "policy": "one", "kind": "swarm", "agree": "on"}),
+        "now": now,
+        "minutes_ago": now - timedelta(minutes=12),
+        "days_ago": now - timedelta(days=3, hours=1),
+        "tomorrow": now + timedelta(hours=30),
+    }
+
+
+def styleguide(request: HttpRequest) -> HttpResponse:
+    return render(request, "styleguide.html", sample_context())

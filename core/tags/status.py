@@ -1,0 +1,101 @@
+"""What tells how, where and since when: state, environment, chip, note, freshness."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.template.context import Context
+from django.utils.translation import gettext as _
+
+from core.markup import Components
+from core.status import Kind, Status
+from core.wording import ago_text, machine_time, moment_text
+
+register = Components()
+
+STAGES = ("dev", "test", "prod")
+
+
+@register.component("state.html")
+def state(context: Context, status: object, word: str = "") -> dict[str, Any]:
+    """Glyph and word of a `core.status.Status` or key; `word` replaces the word, never the glyph."""
+    found = Status.of(status)
+    return {"kind": found.kind.value, "css": found.css, "word": word or found.word}
+
+
+@register.component("env.html")
+def env(context: Context, environment: Any, passed: bool = True) -> dict[str, Any]:
+    """The box of an environment: an object with `name`, `stage` and `protected`.
+
+    `passed=False` draws a stage that an artifact has not reached.
+    """
+    stage = str(getattr(environment, "stage", ""))
+    return {
+        "name": environment.name,
+        "stage": stage if stage in STAGES else "test",
+        "locked": bool(getattr(environment, "protected", False)),
+        "passed": passed,
+    }
+
+
+@register.component("rungs.html")
+def rungs(context: Context, environments: Iterable[Any], passed: Iterable[str]) -> dict[str, Any]:
+    """All environments of a project in order; the names in `passed` are the ones reached."""
+    reached = set(passed)
+    return {"rungs": [{"environment": one, "passed": one.name in reached} for one in environments]}
+
+
+@register.component("chip.html")
+def chip(
+    context: Context, text: str = "", strong: str = "", until: str = "", icon: str = "", kind: str = ""
+) -> dict[str, Any]:
+    """A right or a property. `kind`: "" | "soon" | "ok" | "bad"."""
+    return {"text": text, "strong": strong, "until": until, "icon": icon, "kind": kind}
+
+
+@register.component("tally.html")
+def tally(context: Context, count: int, label: str = "") -> dict[str, Any]:
+    """A count beside a name in a menu or tab; nothing when it is 0."""
+    return {"count": count, "label": label}
+
+
+@register.component("person.html")
+def person(context: Context, name: str, small: bool = True, only_mark: bool = False) -> dict[str, Any]:
+    """A person's mark (two letters) with the name; `only_mark` leaves out the name."""
+    return {"name": name, "initials": str(name)[:2].lower(), "small": small, "only_mark": only_mark}
+
+
+@register.component("time.html")
+def time(context: Context, when: datetime | None, style: str = "relative") -> dict[str, Any]:
+    """A moment. `style`: "relative" (refreshes itself), "clock", "minute", "day", "full"."""
+    if when is None:
+        return {"when": None}
+    relative = style == "relative"
+    return {
+        "when": when,
+        "machine": machine_time(when),
+        "full": moment_text(when, style="full"),
+        "shown": ago_text(when) if relative else moment_text(when, style=style),
+        "relative": relative,
+    }
+
+
+@register.component("fresh.html")
+def fresh(context: Context, state: str = "live", word: str = "", at: datetime | None = None) -> dict[str, Any]:
+    """Says how new the numbers beside it are. `state`: "live", "retry", "stale" (then give `at`)."""
+    said = word or {"live": _("live"), "retry": _("connection lost, trying again")}.get(state, "")
+    if not said and at is not None:
+        said = _("last seen %(time)s") % {"time": ago_text(at)}
+    return {"state": state, "word": said or _("out of date"), "at": machine_time(at) if at else ""}
+
+
+@register.block("note.html")
+def note(context: Context, body: str, title: str = "", kind: str = "", icon: str = "info-circle") -> dict[str, Any]:
+    """One sentence that matters. `kind`: "" | "warn" | "bad" | "ok". Slot "actions"."""
+    return {"title": title, "kind": kind, "glyph": kind if kind in set(Kind) else "", "icon": icon}
+
+
+@register.component("proof.html")
+def proof(context: Context, title: str, detail: str = "", url: str = "", link: str = "", holds: bool = True) -> dict[str, Any]:
+    """The line that says until where the chain of the audit was verified."""
+    return {"title": title, "detail": detail, "url": url, "link": link, "holds": holds}
