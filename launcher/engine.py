@@ -1,7 +1,7 @@
 """A private Docker engine with a one-node Swarm, apart from everything else on the machine.
 
-Its processes live in namespaces of their own (network, mounts, process numbers), so that they, their mounts and
-their links go together; control groups and files lie under names derived from the state folder.
+Its processes live in namespaces of their own (network, mounts, process numbers), so that they, their mounts
+and their links go together; control groups and files lie under names derived from the state folder.
 """
 
 import fcntl
@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,7 +88,7 @@ class PrivateEngine:
 
     @property
     def shortcut(self) -> Path | None:
-        """A link in /run to the engine's folder, needed where the folder's own path is too long for sockets."""
+        """A link in /run to the engine's folder, for folders whose own path is too long for sockets."""
         too_long = len(os.fsencode(self.folder / LONGEST_SOCKET)) > SOCKET_LIMIT
         return Path("/run") / self.name if too_long else None
 
@@ -110,11 +110,10 @@ class PrivateEngine:
             if self.status().running:
                 return Engine(self.url, self.address, started_now=False)
             self.sweep()
-            try:
+            with ExitStack() as undo:
+                undo.callback(self.sweep)
                 self.boot()
-            except (Problem, OSError):
-                self.sweep()
-                raise
+                undo.pop_all()
         return Engine(self.url, self.address, started_now=True)
 
     def stop(self, *, grace_seconds: float = 15) -> None:
@@ -182,7 +181,7 @@ class PrivateEngine:
             )
 
     def boot(self) -> None:
-        """Start the processes in their order and wait for the Swarm. Expects that nothing is left from before."""
+        """Start the processes in their order and wait for the Swarm. Nothing may be left from before."""
         link = network.choose(
             self.state.short, kept=self.folder / "network.json", taken=network.networks_in_use()
         )
@@ -196,7 +195,10 @@ class PrivateEngine:
         except BrokenPipeError as error:
             raise Problem(f"The engine's namespaces broke down: {self.last_words()}") from error
         self.await_answer(inner)
-        self.await_swarm(link)
+        try:
+            self.await_swarm(link)
+        except (EngineError, OSError) as error:
+            raise Problem(f"The engine's Swarm failed: {error}", hint=f"Its log is {self.log}.") from error
 
     def write_files(self) -> None:
         """Write what dockerd reads."""
@@ -234,7 +236,12 @@ class PrivateEngine:
         """Start the namespaces' first process, which then waits for its network."""
         words = ["unshare", "--net", "--mount", "--propagation", "slave", "--pid", "--fork"]
         words += ["--kill-child", "--mount-proc", "docker-init", "--", "sh", "-c", BOOT, self.name]
-        words += [str(self.config), str(self.folder / "resolv.conf"), str(self.shortcut or ""), str(self.folder)]
+        words += [
+            str(self.config),
+            str(self.folder / "resolv.conf"),
+            str(self.shortcut or ""),
+            str(self.folder),
+        ]
         with self.log.open("ab") as log:
             outer = spawn(words, log=log, feed=True)
         until(lambda: bool(children(outer.pid)) or outer.poll() is not None, seconds=5)
@@ -259,7 +266,9 @@ class PrivateEngine:
         if not inner.alive():
             raise Problem(f"dockerd ended at once: {self.last_words()}", hint=f"Its log is {self.log}.")
         if not client.answers():
-            raise Problem(f"dockerd did not answer within {START_SECONDS:.0f} seconds.", hint=f"Its log is {self.log}.")
+            raise Problem(
+                f"dockerd did not answer within {START_SECONDS:.0f} seconds.", hint=f"Its log is {self.log}."
+            )
 
     def await_swarm(self, link: network.Link) -> None:
         """Make this engine a Swarm of one, or wait until the Swarm it already is has come back."""

@@ -61,8 +61,8 @@ class EngineClient:
     def call(self, method: str, path: str, *, body: object = None) -> Any:
         """One call; JSON in, JSON (or text) out.
 
-        A bytes body goes as a tar archive. Raises EngineError when the engine refuses and OSError when it does
-        not answer.
+        A bytes body goes as a tar archive. Raises EngineError when the engine refuses and OSError when it
+        does not answer.
         """
         raw = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
         kind = "application/x-tar" if isinstance(body, bytes) else "application/json"

@@ -1,7 +1,7 @@
 """A private engine's network: a link to this machine for what comes in, slirp4netns for what goes out.
 
-The namespace belongs to the engine's first process and has no name, so it goes, with both ends of its link, when
-that process does. Nothing of the machine's own network is changed but this one link.
+The namespace belongs to the engine's first process and has no name, so it goes, with both ends of its link,
+when that process does. Nothing of the machine's own network is changed but this one link.
 """
 
 import ipaddress
@@ -15,7 +15,7 @@ from launcher.commands import attempt, run
 from launcher.problems import Problem
 from launcher.processes import Mark, spawn
 
-POOL = ipaddress.ip_network("10.207.0.0/16")  # of these /30 networks each engine gets one
+POOL = ipaddress.IPv4Network("10.207.0.0/16")  # of these /30 networks each engine gets one
 OVERLAYS = "10.208.0.0/12"  # Swarm's own choice, 10.0.0.0/8, would run into slirp's 10.0.2.0/24
 BRIDGES = "172.30.0.0/16"
 RESOLVER = "10.0.2.3"  # slirp4netns answers names here
@@ -54,7 +54,7 @@ class Link:
 def choose(short: str, *, kept: Path, taken: Iterable[ipaddress.IPv4Network]) -> Link:
     """The engine's link: as written in `kept`, else by its name; steps on while its subnet is taken."""
     busy = list(taken)
-    subnets = list(POOL.subnets(new_prefix=30))
+    subnets: list[ipaddress.IPv4Network] = list(POOL.subnets(new_prefix=30))
     start = remembered(kept) or subnets[int(short, 16) % len(subnets)]
     first = subnets.index(start)
     for subnet in subnets[first:] + subnets[:first]:
@@ -111,8 +111,8 @@ def plug(link: Link, *, pid: int) -> None:
 def rules(link: Link, *, machine: Iterable[str]) -> str:
     """Firewall of the namespace, in the table Docker leaves alone.
 
-    In: only this machine itself. Out of a container: answers, and the wide world, but neither this machine's own
-    addresses, nor other private engines, nor a cloud's metadata service, nor another container's published port.
+    In: only this machine itself. Out of a container: answers, and the wide world, but neither this machine's
+    own addresses, nor other private engines, nor a cloud's metadata service, nor a neighbour's open port.
     """
     closed = sorted({*machine, str(POOL), METADATA} - {link.machine})
     return "\n".join(
@@ -133,8 +133,8 @@ def rules(link: Link, *, machine: Iterable[str]) -> str:
 def open_way_out(link: Link, *, pid: int, log: Path) -> Mark:
     """Start slirp4netns for the namespace of process `pid`; returns once the way out is up.
 
-    Its sandbox unmounts what it does not need, and that reaches mounts the machine shares (everybody's named network
-    namespaces), unless it gets mounts of its own first.
+    Its sandbox unmounts what it does not need, and that reaches mounts the machine shares (everybody's named
+    network namespaces), unless it gets mounts of its own first.
     """
     reader, writer = os.pipe()
     words = ["unshare", "--mount", "--propagation", "private"]

@@ -97,7 +97,11 @@ def tools(busybox: Path) -> Layer:
         Entry("tmp", mode=0o1777),
         Entry("bin/busybox", data=busybox.read_bytes()),
         Entry("bin/[", link="busybox", mode=0o777),
-        Entry("etc/passwd", data=b"root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n", mode=0o644),
+        Entry(
+            "etc/passwd",
+            data=b"root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n",
+            mode=0o644,
+        ),
         Entry("etc/group", data=b"root:x:0:\nnogroup:x:65534:\n", mode=0o644),
     ]
     return pack([*folders, *files, *links])

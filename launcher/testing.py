@@ -1,0 +1,194 @@
+"""`./berth test`: set up what a part of the tests needs, run it, take it down again."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from launcher import packages, sample_images
+from launcher.engine import PrivateEngine
+from launcher.install import DEVELOPMENT, Environment
+from launcher.keys import make_keys
+from launcher.paths import PYTHON, ROOT, State
+from launcher.portal import environment
+from launcher.problems import Problem
+from launcher.report import complain, say, step
+from launcher.services import PrivatePostgres, PrivateRedis
+from launcher.up import Stopped, stoppable
+
+Variables = dict[str, str]
+Service = Callable[[State, ExitStack], Variables]
+
+
+def engine(state: State, undo: ExitStack) -> Variables:
+    """A private Swarm with the sample images."""
+    private = PrivateEngine(state.folder)
+    undo.callback(private.destroy)
+    with step("Private Swarm"):
+        started = private.start()
+    with step("Sample images"):
+        sample_images.ensure(started.url)
+    return {"BERTH_TEST_ENGINE": started.url, "BERTH_TEST_ENGINE_ADDRESS": started.address}
+
+
+def databases(state: State, undo: ExitStack) -> Variables:
+    """A private PostgreSQL and a private Redis."""
+    postgres = PrivatePostgres(state.folder / "postgres")
+    redis = PrivateRedis(state.folder / "redis")
+    undo.callback(postgres.destroy)
+    undo.callback(redis.stop)
+    with step("Private PostgreSQL"):
+        database_url = postgres.start()
+    with step("Private Redis"):
+        redis_url = redis.start()
+    return {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
+
+
+def browser(_: State, __: ExitStack) -> Variables:
+    """Debian's Chromium."""
+    return {"BERTH_TEST_BROWSER": shutil.which("chromium") or ""}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the tests: programs of the virtual environment with their words, and what they need."""
+
+    commands: tuple[tuple[str, ...], ...]
+    packages: tuple[str, ...] = ()
+    services: tuple[Service, ...] = ()
+    takes_extra: bool = True
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+def pytest(marks: str, *words: str) -> tuple[tuple[str, ...], ...]:
+    return (("pytest", "-m", marks, *words),)
+
+
+CHECKS = (
+    ("ruff", "check", "."),
+    ("ruff", "format", "--check", "."),
+    ("mypy",),
+    ("lint-imports",),
+    ("djlint", "templates", "--check", "--lint"),
+    ("manage.py", "makemigrations", "--check", "--dry-run"),
+)
+FAST = pytest("not live and not e2e", "-n", "2")
+LIVE = (*packages.ENGINE, *packages.IMAGES)
+PARTS = {
+    "checks": Part(CHECKS, packages=packages.TRANSLATION, takes_extra=False),
+    "fast": Part(FAST, packages=packages.TRANSLATION),
+    "postgres": Part(FAST, packages=(*packages.SERVICES, *packages.TRANSLATION), services=(databases,)),
+    "live": Part(pytest("live and not e2e"), packages=(*LIVE, *packages.SERVICES), services=(engine,)),
+    "e2e": Part(pytest("e2e"), packages=(*LIVE, *packages.BROWSER), services=(engine, browser)),
+}
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a part ended."""
+
+    name: str
+    passed: bool
+    seconds: float
+
+
+def run_tests(names: Sequence[str], *, extra: Sequence[str], may_install: bool) -> int:
+    """Run the named parts in their order (all, if none is named); exit code 0 if every one passed."""
+    unknown = [name for name in names if name not in PARTS]
+    if unknown:
+        raise Problem(
+            f"There is no part of the tests called {unknown[0]}.", hint=f"Parts: {', '.join(PARTS)}."
+        )
+    wanted = [name for name in PARTS if not names or name in names]
+    results: list[Result] = []
+    with stoppable():
+        try:
+            make_ready(wanted, may_install=may_install)
+            results.extend(run_part(name, extra=extra) for name in wanted)
+        except Stopped:
+            complain("Stopped.")
+            return 130
+    report(results)
+    return 0 if all(result.passed for result in results) else 1
+
+
+def make_ready(wanted: Sequence[str], *, may_install: bool) -> None:
+    """Have the Debian packages and the Python packages of these parts."""
+    needed = sorted({package for name in wanted for package in PARTS[name].packages})
+    if any(engine in PARTS[name].services for name in wanted) and os.geteuid() != 0:
+        raise Problem(
+            "The live and e2e parts start a private Swarm, which needs root, and you are another user.",
+            hint="Run ./berth test as root, or only: ./berth test checks fast postgres",
+        )
+    with step("Debian packages") as now:
+        missing = packages.lacking(needed)
+        if missing and not may_install:
+            raise Problem(f"Missing: {', '.join(missing)}.", hint=packages.way_out(missing))
+        installed = packages.install(needed)
+        now.note(
+            f"Debian packages installed: {', '.join(installed)}" if installed else "Debian packages are there"
+        )
+    own = Environment(ROOT)
+    with step("Python packages") as now:
+        if own.current(DEVELOPMENT):
+            now.note("Python packages are there")
+        elif may_install:
+            now.note(f"Python packages of {DEVELOPMENT} installed with {own.install(DEVELOPMENT)}")
+
+
+def run_part(name: str, *, extra: Sequence[str]) -> Result:
+    """Run one part with its services in a state folder of its own."""
+    part = PARTS[name]
+    say(f"\n=== {name}")
+    began = time.monotonic()
+    try:
+        with temporary_state() as state, ExitStack() as undo:
+            variables = environment(state) | dict(part.variables)
+            for service in part.services:
+                variables |= service(state, undo)
+            passed = all(
+                [run_command(words, part=part, extra=extra, env=variables) for words in part.commands]
+            )
+    except Problem as problem:
+        complain(problem.message, hint=problem.hint)
+        passed = False
+    return Result(name, passed, time.monotonic() - began)
+
+
+def run_command(words: Sequence[str], *, part: Part, extra: Sequence[str], env: Variables) -> bool:
+    """Run one command of a part with its output as it is."""
+    more = extra if part.takes_extra else ()
+    say(f"--- {' '.join([*words, *more])}")
+    program = [str(PYTHON), words[0]] if words[0].endswith(".py") else [str(PYTHON.parent / words[0])]
+    return call([*program, *words[1:], *more], env=env)
+
+
+def call(words: Sequence[str], *, env: Variables) -> bool:
+    return subprocess.run(words, cwd=ROOT, env=env, check=False).returncode == 0  # noqa: S603 -- no shell
+
+
+@contextmanager
+def temporary_state() -> Iterator[State]:
+    """A state folder with keys, gone afterwards. Others may pass through it, as PostgreSQL's user must."""
+    folder = Path(tempfile.mkdtemp(prefix="berth-test-", dir="/var/tmp"))  # noqa: S108 -- mkdtemp makes it ours
+    folder.chmod(0o711)
+    try:
+        state = State(folder.resolve())
+        state.prepare()
+        make_keys(state.keys)
+        yield state
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def report(results: Sequence[Result]) -> None:
+    """One table of all parts."""
+    say("\nPart       Result   Duration")
+    for result in results:
+        minutes, seconds = divmod(round(result.seconds), 60)
+        say(f"{result.name:<10} {'passed' if result.passed else 'FAILED':<8} {minutes:>3} min {seconds:02} s")

@@ -1,0 +1,227 @@
+"""`./berth up`, `down` and `status`."""
+
+import fcntl
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+from launcher import sample_images
+from launcher.engine import PrivateEngine
+from launcher.engine_api import EngineError
+from launcher.engine_choice import Choice, Chooser
+from launcher.install import RUNTIME, Environment
+from launcher.keys import make_keys
+from launcher.paths import ROOT, State
+from launcher.portal import Place, Server, prepare
+from launcher.problems import Problem
+from launcher.processes import Mark
+from launcher.report import complain, say, step
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+DOWN_SECONDS = 45.0
+
+
+class Stopped(BaseException):
+    """A person or the system asked the launcher to end."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """The options of `./berth up`."""
+
+    place: Place
+    engine: str
+    install: bool
+    detach: bool
+
+
+def up(wishes: Wishes, *, state: State) -> int:
+    """Install, start, serve. Comes back when told to stop (or at once with --detach); gives the exit code."""
+    state.prepare()
+    server = Server(state)
+    if server.running() and (place := server.place()):
+        say(f"Berth already runs at {place.url} (./berth down ends it)")
+        return 0
+    wishes.place.refuse_if_taken()
+    with alone(state), stoppable(), ExitStack() as undo:
+        try:
+            start(wishes, state=state, server=server, undo=undo)
+            if wishes.detach:
+                undo.pop_all()
+                say("It runs in the background; ./berth down ends it.")
+                return 0
+            say("Ctrl-C ends it.")
+            return watch(server)
+        except Stopped:
+            for number in STOP_SIGNALS:
+                signal.signal(number, signal.SIG_IGN)
+            say("\nStopping …")
+            return 0
+
+
+def start(wishes: Wishes, *, state: State, server: Server, undo: ExitStack) -> None:
+    """All steps from nothing to a page. `undo` collects how to end what was started."""
+    environment = Environment(ROOT)
+    with step("Packages") as now:
+        now.note(packages_ready(environment, may_install=wishes.install))
+    with step("Keys") as now:
+        made = make_keys(state.keys)
+        now.note(f"Keys made: {', '.join(made)}" if made else "Keys are there")
+    choice = find_engine(wishes, state=state, undo=undo)
+    with step("Database and first contents"):
+        made_first = prepare(state, engine_url=choice.url, engine_note=choice.note)
+    if made_first.get("password"):
+        say(f"\n        Sign in as {made_first['owner']} with the one-time password {made_first['password']}")
+        say("        It is shown only this once.\n")
+    with step("Portal") as now:
+        undo.callback(server.stop)
+        server.start(wishes.place)
+        now.note(f"Portal, log in {server.log}")
+    say(f"\nBerth is ready at {wishes.place.url}")
+
+
+def packages_ready(environment: Environment, *, may_install: bool) -> str:
+    """Install the locked packages unless they are there; gives back the step's text."""
+    if environment.current(RUNTIME):
+        return "Packages are there"
+    if not may_install:
+        if environment.python.exists():
+            return "Packages as they are (--no-install)"
+        raise Problem(
+            "Berth is not installed, and --no-install forbids it.",
+            hint="Run ./berth up without --no-install.",
+        )
+    return f"Packages of {RUNTIME} installed with {environment.install(RUNTIME)}"
+
+
+def find_engine(wishes: Wishes, *, state: State, undo: ExitStack) -> Choice:
+    """Find or start an engine and give it the sample images."""
+    may_ask = sys.stdin.isatty() and sys.stdout.isatty()
+    chooser = Chooser(state, asked=wishes.engine, may_install=wishes.install, ask=ask if may_ask else None)
+    private = PrivateEngine(state.folder)
+    if os.geteuid() == 0 and not private.status().running:
+        undo.callback(private.stop)
+    with step("Engine") as now:
+        choice = chooser.choose()
+        if not choice.url:
+            now.note("No engine: Berth starts without one")
+        elif choice.private:
+            now.note(f"Private Docker Swarm {'started' if choice.started_now else 'is running'}")
+        else:
+            now.note(f"Docker Swarm at {choice.url}")
+    if choice.note:
+        say(f"        {choice.note}")
+    if choice.url:
+        give_samples(choice.url)
+    return choice
+
+
+def give_samples(url: str) -> None:
+    """Load the sample images; Berth is of use without them too, so a failure is only told."""
+    try:
+        with step("Sample images") as now:
+            loaded = sample_images.ensure(url)
+            now.note(f"Sample images made: {', '.join(loaded)}" if loaded else "Sample images are there")
+    except (Problem, EngineError, OSError) as problem:
+        say(f"        {problem}")
+
+
+def ask(question: str) -> bool:
+    """Put a yes-or-no question at the terminal; no answer is a no."""
+    sys.stdout.write(f"        {question} [y/N] ")
+    sys.stdout.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def watch(server: Server) -> int:
+    """Wait while the server runs. It does not end by itself, so if it does that is a problem."""
+    mark = server.running()
+    while mark and mark.alive():
+        mark.wait(seconds=3600)
+    raise Problem(f"The portal ended by itself: {server.last_words()}", hint=f"Its log is {server.log}.")
+
+
+@contextmanager
+def alone(state: State) -> Iterator[None]:
+    """Only one `up` for a state folder; its own mark lets `down` find it."""
+    with (state.run / "up.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Problem(
+                f"Another ./berth up is at work on {state.folder}.",
+                hint="Wait for it, end it with ./berth down, or set BERTH_STATE to another folder.",
+            ) from error
+        own = Mark.of(os.getpid())
+        if own:
+            own.save(state.run / "up.mark")
+        try:
+            yield
+        finally:
+            (state.run / "up.mark").unlink(missing_ok=True)
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Turn Ctrl-C, a polite kill and a closed terminal into `Stopped`."""
+
+    def stop(*_: int | FrameType | None) -> None:
+        raise Stopped
+
+    before = {number: signal.signal(number, stop) for number in STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def down(*, state: State) -> int:
+    """End all that was started for this state folder, whoever started it and however that one ended."""
+    if not state.folder.is_dir():
+        say(f"Nothing runs: {state.folder} does not exist.")
+        return 0
+    launcher = Mark.load(state.run / "up.mark")
+    if launcher:
+        with step("Launcher ended"):
+            launcher.end(grace_seconds=DOWN_SECONDS)
+    with step("Portal ended") as now:
+        if not Server(state).stop():
+            now.note("Portal was not running")
+    if state.engine.is_dir() and os.geteuid() == 0:
+        with step("Private engine ended, nothing of it left on the machine"):
+            PrivateEngine(state.folder).stop()
+    return 0
+
+
+def status(*, state: State) -> int:
+    """Say what runs; exit code 0 if the portal answers, 3 if not."""
+    server = Server(state)
+    mark, place = server.running(), server.place()
+    serving = bool(mark and place and place.healthy())
+    if mark and place:
+        say(f"portal  {'serves' if serving else 'does not answer'} at {place.url} (process {mark.pid})")
+    else:
+        say("portal  not running")
+    remembered = Chooser(state, asked="", may_install=False, ask=None).remembered()
+    if state.engine.is_dir():
+        seen = PrivateEngine(state.folder).status()
+        text = (
+            f"running at {seen.url}, ports at {seen.address} (process {seen.pid})"
+            if seen.running
+            else "not running"
+        )
+        say(f"engine  private, {text}")
+        if seen.running and not seen.way_out:
+            complain(
+                "The private engine's way out (slirp4netns) has ended, so images cannot be pulled.",
+                hint="Run ./berth down, then ./berth up.",
+            )
+    else:
+        say(f"engine  {remembered or 'none yet'}")
+    say(f"state   {state.folder}")
+    return 0 if serving else 3
