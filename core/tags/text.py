@@ -138,7 +138,7 @@ def toasts(context: Context) -> dict[str, Any]:
     """The messages of the request. `messages.success(request, text, extra_tags="undo=/address/")` offers undo."""
     request = context.get("request")
     found: Iterable[Any] = get_messages(request) if request is not None else ()
-    return {"notices": [_notice(one) for one in found]}
+    return {"notices": [_notice(one) for one in found], "kinds": ("ok", "bad")}
 
 
 def _notice(message: Any) -> dict[str, str]:

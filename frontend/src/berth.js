@@ -1,3 +1,31 @@
+// The behaviours of the console; each module looks after one and does nothing where its markup is not.
 import htmx from "htmx.org";
+import { startCopying } from "./copy.js";
+import { startDialogs } from "./dialogs.js";
+import { startDrawer } from "./drawer.js";
+import { startGuarding } from "./guard.js";
+import { startKeys } from "./keys.js";
+import { startLive } from "./live.js";
+import { startNarrowing } from "./narrow.js";
+import { startProblems } from "./problems.js";
+import { startRequests } from "./requests.js";
+import { startSheets } from "./sheets.js";
+import { startTheme } from "./theme.js";
+import { startTimes } from "./times.js";
+import { startToasts } from "./toasts.js";
 
 window.htmx = htmx;
+document.querySelectorAll("[data-needs-script]").forEach((part) => part.removeAttribute("hidden"));
+startTheme();
+startDrawer();
+startCopying();
+startDialogs();
+startNarrowing();
+startToasts();
+startRequests();
+startTimes();
+startGuarding();
+startProblems();
+startSheets();
+startLive();
+startKeys();

@@ -1,0 +1,75 @@
+// Single keys, as the list under ? says. Off while typing, in a terminal, and for who turned them off.
+import { closeDrawer } from "./drawer.js";
+import { closeSheet } from "./sheets.js";
+import { turnTheme } from "./theme.js";
+
+const PLACES = { o: "layout-dashboard", a: "box", i: "stack-2", l: "file-text", m: "users", u: "shield-check" };
+const SECOND_KEY_MS = 1200;
+
+let waitingSince = -Infinity;
+
+const typing = (target) => target.closest?.("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable], .xterm, .terminal");
+
+const linkWith = (within, drawing) => document.querySelector(`${within} use[href$="#${drawing}"]`)?.closest("a, button");
+
+function open(id) {
+  const dialog = document.getElementById(id);
+  if (dialog && !dialog.open) dialog.showModal();
+  return Boolean(dialog);
+}
+
+// Over the list rows: the link of a row takes the focus, and Enter opens it.
+function step(by) {
+  const links = [...document.querySelectorAll("[data-list] tbody tr")].map((row) => row.querySelector("a.thing, th a, a")).filter(Boolean);
+  const place = links.findIndex((link) => link.closest("tr").contains(document.activeElement));
+  const next = links[Math.min(links.length - 1, Math.max(0, place + by))];
+  next?.focus();
+  return Boolean(next);
+}
+
+function press(part) {
+  part?.click();
+  return Boolean(part);
+}
+
+function search() {
+  const field = document.querySelector('#sheet-place [type="search"], main [type="search"]');
+  field?.focus();
+  return Boolean(field);
+}
+
+function turn() {
+  turnTheme();
+  return true;
+}
+
+const singles = {
+  "?": () => open("keys"),
+  "/": search,
+  d: () => press(document.querySelector('[data-key="d"]') ?? linkWith(".page-head", "rocket")),
+  j: () => step(1),
+  k: () => step(-1),
+  t: turn,
+  "[": () => press(document.querySelector('[data-key="["]')),
+  "]": () => press(document.querySelector('[data-key="]"]')),
+  g: () => { waitingSince = performance.now(); return true; },
+  Escape: () => closeDrawer() || closeSheet(),
+};
+
+function perform(event) {
+  if (performance.now() - waitingSince < SECOND_KEY_MS && PLACES[event.key]) {
+    waitingSince = -Infinity;
+    return press(linkWith(".side", PLACES[event.key]));
+  }
+  return singles[event.key]?.() ?? false;
+}
+
+export function startKeys() {
+  document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && open("palette")) event.preventDefault();
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    const floats = document.querySelector("dialog:modal, [popover]:popover-open");
+    const off = floats || document.body.dataset.keys === "off" || (typing(event.target) && event.key !== "Escape");
+    if (!off && perform(event)) event.preventDefault();
+  });
+}

@@ -1,0 +1,167 @@
+// Parts that keep themselves new: a socket rings, or time passes, and the part fetches its own fragment again.
+import htmx from "htmx.org";
+import { listen } from "./socket.js";
+import { ago } from "./times.js";
+import { say } from "./words.js";
+
+const TOGETHER_MS = 200; // messages this close are answered by one fetch
+const GONE = new Set([401, 403, 404]);
+const parts = new Map(); // by id, so that a morph which replaces the element keeps the part
+
+class LivePart {
+  constructor(element) {
+    this.id = element.id;
+    this.seenAt = Date.now();
+    this.failures = 0;
+    this.settings = null;
+    this.adopt();
+  }
+
+  get element() {
+    return document.getElementById(this.id);
+  }
+
+  // A new fragment may name another socket, or none: then nothing more will change.
+  adopt() {
+    const { liveSocket = "", liveEvery = "", liveSeq = "0" } = this.element.dataset;
+    const settings = `${liveSocket} ${liveEvery}`;
+    if (settings === this.settings) return;
+    this.settings = settings;
+    this.stop();
+    if (liveSocket) this.unlisten = listen(liveSocket, Number(liveSeq), (kind, detail) => this.on(kind, detail));
+    else if (Number(liveEvery) > 0) this.poll(Number(liveEvery) * 1000);
+  }
+
+  stop() {
+    this.unlisten?.();
+    clearInterval(this.timer);
+    this.unlisten = this.timer = undefined;
+  }
+
+  poll(wait) {
+    this.timer = setInterval(() => { if (!document.hidden) this.refresh(); }, wait);
+  }
+
+  on(kind, { wait = 0, again = false, code = 1000 }) {
+    if (kind === "changed" || again || (kind === "ended" && code === 1000)) this.refresh();
+    if (kind === "open") this.mark("live");
+    if (kind === "lost") this.lost(wait);
+    if (kind === "ended" && code !== 1000) this.mark("stale", say("stale", { time: ago(this.seenAt) }));
+  }
+
+  lost(wait) {
+    this.mark("retry", say("retry", { n: Math.max(1, Math.round(wait / 1000)) }));
+    const { liveEvery = "0" } = this.element?.dataset ?? {};
+    if (!this.timer && Number(liveEvery) > 0) this.poll(Number(liveEvery) * 1000);
+  }
+
+  // Says so by text where the part has a mark for it, and greys its numbers while they are old.
+  mark(state, words = say("live")) {
+    const element = this.element;
+    if (!element) return;
+    element.classList.toggle("is-unfresh", state === "stale");
+    element.querySelectorAll("[data-fresh]").forEach((mark) => {
+      mark.classList.toggle("is-retry", state === "retry");
+      mark.classList.toggle("is-stale", state === "stale");
+      if (mark.textContent !== words) mark.textContent = words;
+    });
+  }
+
+  refresh() {
+    if (document.hidden) {
+      this.late = true;
+      return;
+    }
+    if (this.fetching) {
+      this.again = true;
+      return;
+    }
+    this.fetching = true;
+    setTimeout(() => this.fetchNow(), TOGETHER_MS);
+  }
+
+  async fetchNow() {
+    this.again = this.late = false;
+    const element = this.element;
+    if (!element) return this.forget();
+    try {
+      const answer = await fetch(element.dataset.liveFragment, { headers: { "HX-Request": "true", Accept: "text/html" } });
+      await this.take(answer);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error; // a TypeError is the network's
+      this.missed();
+    } finally {
+      this.fetching = false;
+    }
+    if (this.again) this.refresh();
+  }
+
+  async take(answer) {
+    if (GONE.has(answer.status) || answer.redirected) return this.end();
+    if (!answer.ok) return this.missed();
+    const text = await answer.text();
+    const element = this.element;
+    if (!element) return this.forget();
+    const before = sentenceOf(element);
+    const logs = logsAtTheirEnd(element);
+    await htmx.swap({
+      text, target: element, sourceElement: element, swap: "outerMorph", select: `#${CSS.escape(this.id)}`, request: {},
+    });
+    this.failures = 0;
+    this.seenAt = Date.now();
+    logs.forEach((log) => { log.scrollTop = log.scrollHeight; });
+    announce(before, this.element);
+    if (this.element) this.adopt();
+  }
+
+  missed() {
+    this.failures += 1;
+    const wait = Math.min(30000, 1000 * 2 ** this.failures);
+    this.mark(this.failures > 2 ? "stale" : "retry", this.failures > 2
+      ? say("stale", { time: ago(this.seenAt) }) : say("retry", { n: Math.round(wait / 1000) }));
+    if (!this.timer) setTimeout(() => this.refresh(), wait);
+  }
+
+  end() {
+    this.stop();
+    this.mark("stale", say("stale", { time: ago(this.seenAt) }));
+  }
+
+  forget() {
+    this.stop();
+    parts.delete(this.id);
+  }
+}
+
+const sentenceOf = (element) => element?.querySelector(".said, [data-announce]")?.textContent.trim() ?? "";
+
+// The one sentence of the part is read out when it changed; numbers are not, they change too often.
+function announce(before, element) {
+  const now = sentenceOf(element);
+  const place = document.getElementById("announcer");
+  if (place && now && now !== before) place.textContent = now;
+}
+
+const logsAtTheirEnd = (element) => [...element.querySelectorAll('[role="log"]')]
+  .filter((log) => log.scrollHeight > log.clientHeight && log.scrollHeight - log.scrollTop - log.clientHeight < 24);
+
+// Takes up live parts that came with the page, a sheet or a swap, and lets go of those that went.
+export function findLive() {
+  document.querySelectorAll("[data-live-fragment][id]").forEach((element) => {
+    if (!parts.has(element.id)) parts.set(element.id, new LivePart(element));
+  });
+  parts.forEach((part) => { if (!part.element) part.forget(); });
+}
+
+export function startLive() {
+  // a morph must not close what the reader opened
+  htmx.registerExtension("keep-open", {
+    htmx_before_morph_attr: (element, { attrName, newValue }) =>
+      !(attrName === "open" && newValue === null && element.matches("details")),
+  });
+  findLive();
+  document.addEventListener("htmx:after:swap", findLive);
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) parts.forEach((part) => { if (part.late || part.timer) part.refresh(); });
+  });
+}
