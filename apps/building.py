@@ -1,0 +1,49 @@
+"""From what is declared to what a driver is asked for. Every path to an engine goes through `services_of`."""
+
+from collections.abc import Mapping
+
+from apps.models import AppEnvironment, Release, ReleaseImage, ServiceName
+from apps.specification import BuildContext, Specification, build, load
+from backends.contract import EnvironmentRef, ServiceRef, ServiceSpec
+
+
+def environment_ref(place: AppEnvironment) -> EnvironmentRef:
+    return EnvironmentRef(place.environment.engine_name)
+
+
+def specification_of(release: Release) -> Specification:
+    """The release's own document, checked again: stored text is not trusted more than sent text."""
+    return load(release.specification)
+
+
+def pinned_images(release: Release) -> dict[str, str]:
+    return dict(ReleaseImage.objects.filter(release=release).values_list("service", "pinned"))
+
+
+def services_of(place: AppEnvironment, release: Release, *, pinned: Mapping[str, str]) -> tuple[ServiceSpec, ...]:
+    """What this release means in this place, in the order of its dependencies."""
+    specification = specification_of(release)
+    return build(
+        specification,
+        context=BuildContext(
+            environment=place.environment.engine_name,
+            app=place.engine_name,
+            pinned=dict(pinned),
+            instances=dict(place.instances),
+            restarts=dict(place.restarts),
+            stopped=place.stopped,
+            aliases=aliases_of(place, list(specification.services)),
+        ),
+    )
+
+
+def aliases_of(place: AppEnvironment, services: list[str]) -> dict[str, tuple[str, ...]]:
+    """`app-service` always answers inside the environment; the short name only for the app that holds it."""
+    held = set(
+        ServiceName.objects.filter(environment=place.environment, app=place.app).values_list("name", flat=True)
+    )
+    return {name: tuple(n for n in (f"{place.app.name}-{name}", name) if n in held) for name in services}
+
+
+def ref_of(place: AppEnvironment, service: str) -> ServiceRef:
+    return ServiceRef(environment=place.environment.engine_name, app=place.engine_name, service=service)

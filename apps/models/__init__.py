@@ -1,0 +1,18 @@
+"""The product's tables: declared (what should run), observed (what runs), history (what was)."""
+
+from apps.models.declared import App, AppEnvironment, Environment, Release, ReleaseImage, ServiceName
+from apps.models.history import Deployment, InstanceEnd
+from apps.models.observed import ObservedInstance, ObservedService
+
+__all__ = [
+    "App",
+    "AppEnvironment",
+    "Deployment",
+    "Environment",
+    "InstanceEnd",
+    "ObservedInstance",
+    "ObservedService",
+    "Release",
+    "ReleaseImage",
+    "ServiceName",
+]

@@ -1,0 +1,182 @@
+"""From what an engine shows to the rows that pages read."""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from apps.models import AppEnvironment, ObservedInstance, ObservedService
+from backends.contract import Driver, DriverError, HostStatus, InstanceStatus, ServiceStatus
+from backends.models import Cluster, Host
+from backends.registry import driver_for
+from operations.doorbell import ring_on_commit
+
+
+def observe(cluster: Cluster) -> bool:
+    """One look at a whole cluster. False where its engine is away: the rows keep what was seen last, and since when."""
+    driver = driver_for(cluster)
+    try:
+        snapshot = driver.snapshot()
+    except DriverError as error:
+        _note_away(cluster, error)
+        return False
+    with transaction.atomic():
+        hosts = _note_hosts(cluster, snapshot.hosts, snapshot.at)
+        _note_services(cluster, snapshot.services, hosts, snapshot.at)
+        Cluster.objects.filter(pk=cluster.pk).update(
+            state=Cluster.State.READY,
+            reason=None,
+            failures=0,
+            away_since=None,
+            seen_at=snapshot.at,
+            engine_version=next((host.engine_version for host in snapshot.hosts), ""),
+        )
+    return True
+
+
+def _note_away(cluster: Cluster, error: DriverError) -> None:
+    now = timezone.now()
+    Cluster.objects.filter(pk=cluster.pk).update(
+        state=Cluster.State.AWAY, reason=error.reason.as_json(), failures=F("failures") + 1
+    )
+    Cluster.objects.filter(pk=cluster.pk, away_since__isnull=True).update(away_since=now)
+
+
+def _note_hosts(cluster: Cluster, hosts: Iterable[HostStatus], at: datetime) -> dict[str, Host]:
+    rows = [
+        Host(
+            cluster=cluster,
+            engine_id=host.id,
+            name=host.name,
+            ready=host.ready,
+            schedulable=host.schedulable,
+            manager=host.manager,
+            address=host.address,
+            engine_version=host.engine_version,
+            platform=host.platform,
+            cpu_millicores=host.cpu_millicores,
+            memory_bytes=host.memory_bytes,
+            cpu_reserved=host.cpu_reserved,
+            memory_reserved=host.memory_reserved,
+            labels=dict(host.labels),
+            said=host.said[:300],
+            seen_at=at,
+        )
+        for host in hosts
+    ]
+    seen = [name.attname for name in Host._meta.fields if name.attname not in ("id", "created_at", "cluster_id", "engine_id")]
+    Host.objects.bulk_create(rows, update_conflicts=True, unique_fields=["cluster", "engine_id"], update_fields=seen)
+    cluster.hosts.exclude(engine_id__in=[row.engine_id for row in rows]).delete()
+    return {host.engine_id: host for host in cluster.hosts.all()}
+
+
+def _note_services(
+    cluster: Cluster, services: Iterable[ServiceStatus], hosts: Mapping[str, Host], at: datetime
+) -> None:
+    by_app: dict[str, list[ServiceStatus]] = {}
+    for service in services:
+        by_app.setdefault(service.ref.app, []).append(service)
+    places = AppEnvironment.objects.filter(environment__cluster=cluster)
+    for place in places.filter(engine_name__in=by_app):
+        statuses = by_app[place.engine_name]
+        for status in statuses:
+            _write(place, status, hosts, at)
+        _forget(place, keep={status.ref.service for status in statuses})
+    for place in places.exclude(engine_name__in=by_app).filter(services__isnull=False).distinct():
+        _forget(place, keep=set())
+
+
+def _forget(place: AppEnvironment, *, keep: set[str]) -> None:
+    gone = place.services.exclude(service__in=keep)
+    if gone.exists():
+        gone.delete()
+        place.observed_instances.exclude(service__in=keep).delete()
+        ring(place)
+
+
+def note_service(place: AppEnvironment, status: ServiceStatus) -> None:
+    """What a running operation just saw; the same rows, so that pages need not wait for the observer."""
+    hosts = {host.engine_id: host for host in place.environment.cluster.hosts.all()}
+    with transaction.atomic():
+        _write(place, status, hosts, timezone.now())
+
+
+def _write(place: AppEnvironment, status: ServiceStatus, hosts: Mapping[str, Host], at: datetime) -> None:
+    seen = {
+        "wanted": status.wanted,
+        "running": status.running,
+        "revision": status.revision or "",
+        "phase": str(status.phase),
+        "reason": status.reason.as_json() if status.reason else None,
+        "seen_at": at,
+    }
+    owner = {"tenant_id": place.tenant_id, "project_id": place.project_id}
+    before = place.services.filter(service=status.ref.service).first()
+    ObservedService.objects.update_or_create(place=place, service=status.ref.service, defaults=seen | owner)
+    changed = _write_instances(place, status, hosts, at)
+    if changed or before is None or (before.wanted, before.running) != (status.wanted, status.running):
+        ring(place)
+
+
+def _write_instances(
+    place: AppEnvironment, status: ServiceStatus, hosts: Mapping[str, Host], at: datetime
+) -> bool:
+    known = {row.engine_id: row for row in place.observed_instances.filter(service=status.ref.service)}
+    fresh = [_row(place, instance, hosts, at, status.instances) for instance in status.instances]
+    for row in fresh:
+        row.id = known[row.engine_id].id if row.engine_id in known else row.id
+    changed = {(r.engine_id, r.state) for r in fresh} != {(r.engine_id, r.state) for r in known.values()}
+    fields = "state wanted revision host_id number started_at exit_code reason addresses restarts seen_at".split()
+    ObservedInstance.objects.bulk_create(
+        fresh,
+        update_conflicts=True,
+        unique_fields=["place", "engine_id"],
+        update_fields=[name.removesuffix("_id") for name in fields],
+    )
+    gone = set(known) - {row.engine_id for row in fresh}
+    place.observed_instances.filter(engine_id__in=gone).delete()
+    return changed
+
+
+def _row(
+    place: AppEnvironment,
+    instance: InstanceStatus,
+    hosts: Mapping[str, Host],
+    at: datetime,
+    others: Iterable[InstanceStatus],
+) -> ObservedInstance:
+    ended = [o for o in others if o.number == instance.number and o.id != instance.id and o.state == "failed"]
+    return ObservedInstance(
+        tenant_id=place.tenant_id,
+        project_id=place.project_id,
+        place=place,
+        service=instance.ref.service,
+        number=instance.number,
+        engine_id=instance.id,
+        state=str(instance.state),
+        wanted=instance.wanted,
+        revision=instance.revision,
+        host=hosts.get(instance.host or ""),
+        started_at=instance.started_at,
+        exit_code=instance.exit_code,
+        reason=instance.reason.as_json() if instance.reason else None,
+        addresses=[list(pair) for pair in instance.addresses],
+        restarts=len([o for o in ended if o.revision == instance.revision]) if instance.wanted else 0,
+        seen_at=at,
+    )
+
+
+def ring(place: AppEnvironment) -> None:
+    ring_on_commit(f"project.{place.project_id}")
+    ring_on_commit(f"place.{place.pk}")
+
+
+def watched_clusters() -> list[Cluster]:
+    return list(Cluster.objects.exclude(address=""))
+
+
+def driver_of(cluster_id: uuid.UUID) -> Driver:
+    return driver_for(Cluster.objects.get(pk=cluster_id))

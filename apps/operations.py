@@ -1,0 +1,133 @@
+"""How a change comes about: bring a place to what is declared for it, or back to what was declared before."""
+
+from apps import evidence, observing
+from apps.building import environment_ref, services_of, specification_of
+from apps.models import AppEnvironment, Deployment, Release
+from apps.pinning import pin_rest
+from apps.specification import layers
+from backends.contract import Driver, InstanceState, Phase, ReasonCode, ServiceSpec, ServiceStatus
+from backends.registry import driver_for
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+from operations.models import Operation
+from operations.registry import StepFailed, Wait, register, register_words
+from operations.services import fenced
+
+LOOK_SECONDS = 1.0
+FAILURES_ALLOWED = 1  # an instance may fail once for a passing cause; the second time it is the release's fault
+HOPELESS = {ReasonCode.IMAGE_NOT_FOUND, ReasonCode.IMAGE_DENIED, ReasonCode.BAD_IMAGE, ReasonCode.COMMAND_NOT_FOUND}
+
+
+def deployment_of(operation: Operation) -> Deployment:
+    rows = Deployment.objects.select_related("place__app", "place__environment__cluster", "place__release", "replaced")
+    return rows.get(operation=operation)
+
+
+class ChangePlace:
+    """Deploy, roll back, scale, restart, stop and start are one thing: make run what the place declares."""
+
+    deadline_seconds = 15 * 60
+
+    def step(self, operation: Operation) -> Wait | None:
+        deployment = deployment_of(operation)
+        place, driver = deployment.place, driver_for(deployment.environment.cluster)
+        if place.release is None:
+            return _remove_all(place, driver)
+        return _bring(operation, deployment, place.release, driver, careful=True)
+
+    def undo(self, operation: Operation) -> Wait | None:
+        deployment = deployment_of(operation)
+        place, driver = deployment.place, driver_for(deployment.environment.cluster)
+        _declare_as_before(operation, deployment)
+        if deployment.replaced is None:
+            return _remove_all(place, driver)
+        return _bring(operation, deployment, deployment.replaced, driver, careful=False)
+
+    def settled(self, operation: Operation) -> None:
+        Deployment.objects.filter(operation=operation).update(result=operation.state)
+        place = deployment_of(operation).place
+        if place.release is None:
+            place.services.all().delete()
+            place.observed_instances.all().delete()
+
+
+def _declare_as_before(operation: Operation, deployment: Deployment) -> None:
+    place = deployment.place
+    before = dict(deployment.before) | {"release": deployment.replaced}
+    if all(getattr(place, name) == value for name, value in before.items()):
+        return
+    with fenced(operation):
+        AppEnvironment.objects.filter(pk=place.pk).update(
+            generation=F("generation") + 1, version=F("version") + 1, **before
+        )
+    place.refresh_from_db()
+
+
+def _bring(
+    operation: Operation, deployment: Deployment, release: Release, driver: Driver, *, careful: bool
+) -> Wait | None:
+    """One look at each service in turn; the first that is not there yet is what we wait for."""
+    place, specification = deployment.place, specification_of(release)
+    if not operation.step:
+        return Wait(0.0, "preparing", {"release": release.number}, step="prepare")
+    pinned = pin_rest(release, specification, driver)
+    driver.ensure_environment(environment_ref(place))
+    specs = {spec.ref.service: spec for spec in services_of(place, release, pinned=pinned)}
+    for layer in layers(specification):
+        if waits := [wait for name in layer if (wait := _bring_service(deployment, specs[name], driver, careful))]:
+            return waits[0]
+    return _remove_strangers(place, set(specs), driver)
+
+
+def _bring_service(deployment: Deployment, spec: ServiceSpec, driver: Driver, careful: bool) -> Wait | None:
+    status = driver.status(spec)
+    observing.note_service(deployment.place, status)
+    if status.phase == Phase.CONVERGED:
+        return None
+    if status.phase in (Phase.ABSENT, Phase.OUTDATED) or (status.phase == Phase.ROLLED_BACK and not careful):
+        driver.apply(spec)
+        return _wait_for(spec, status)
+    if careful and (fault := _fault(status)):
+        evidence.keep(deployment, status, driver)
+        raise StepFailed(*fault)
+    return _wait_for(spec, status)
+
+
+def _wait_for(spec: ServiceSpec, status: ServiceStatus) -> Wait:
+    params = {"service": spec.ref.service, "ready": status.ready, "wanted": spec.instances}
+    code = "stopping" if spec.instances == 0 else "instances_ready"
+    return Wait(LOOK_SECONDS, code, params, step=f"service:{spec.ref.service}")
+
+
+def _fault(status: ServiceStatus) -> tuple[str, dict[str, object]] | None:
+    """Why this release cannot be brought about, once that is certain; None while it may still work."""
+    reason = status.reason
+    if reason is None or status.phase not in (Phase.FAILING, Phase.ROLLED_BACK):
+        return None
+    failed = [i for i in status.instances if i.state == InstanceState.FAILED]
+    certain = status.phase == Phase.ROLLED_BACK or reason.code in HOPELESS or len(failed) > FAILURES_ALLOWED
+    return (str(reason.code), dict(reason.params)) if certain else None
+
+
+def _remove_strangers(place: AppEnvironment, wanted: set[str], driver: Driver) -> Wait | None:
+    """Services that an earlier release had and this one has not."""
+    gone = [driver.remove(ref) for ref in driver.services(place.engine_name) if ref.service not in wanted]
+    return None if all(gone) else Wait(LOOK_SECONDS, "removing", step="remove")
+
+
+def _remove_all(place: AppEnvironment, driver: Driver) -> Wait | None:
+    return _remove_strangers(place, set(), driver)
+
+
+for kind in Deployment.Kind.values:
+    register(f"app.{kind}.run", ChangePlace())
+register("app.repair.run", ChangePlace())
+
+register_words(
+    {
+        "preparing": _("Preparing release %(release)s: images and network"),
+        "instances_ready": _("%(service)s: %(ready)s of %(wanted)s instances ready"),
+        "stopping": _("%(service)s: instances are ending"),
+        "removing": _("Removing what is not needed any more"),
+    }
+)

@@ -1,0 +1,60 @@
+"""Small live things: what happened to an operation, replayed from the rows and then followed."""
+
+from typing import Any
+from urllib.parse import parse_qs
+
+from asgiref.sync import sync_to_async
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
+
+from core import access
+from core.access import Actor
+from core.errors import NotFound
+from operations.models import Operation, OperationEvent
+from tenants.models import User
+from tenants.rights import rights_of
+
+NOT_YOURS = 4404
+CAUGHT_UP_AFTER = 500
+
+
+class OperationFeed(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channels is untyped
+    """Sends {seq, code, level, step} for every event after `last_seq`; the page then reads what it may read."""
+
+    async def connect(self) -> None:
+        operation_id = self.scope["url_route"]["kwargs"]["operation_id"]
+        query = parse_qs(self.scope["query_string"].decode(errors="replace"))
+        last = query.get("last_seq", ["0"])[0]
+        self.last = int(last) if last.isascii() and last.isdigit() and len(last) < 10 else 0
+        user = self.scope.get("user")
+        if not isinstance(getattr(user, "_wrapped", user), User) or not await _may_see(user, operation_id):
+            await self.close(code=NOT_YOURS)
+            return
+        self.operation_id, self.group = operation_id, f"operation.{operation_id}"
+        await self.channel_layer.group_add(self.group, self.channel_name)
+        await self.accept()
+        await self.doorbell()
+
+    async def doorbell(self, _message: Any = None) -> None:
+        for event in await _events(self.operation_id, self.last):
+            self.last = event["seq"]
+            await self.send_json(event)
+
+    async def disconnect(self, code: int) -> None:
+        if hasattr(self, "group"):
+            await self.channel_layer.group_discard(self.group, self.channel_name)
+
+
+@sync_to_async
+def _may_see(user: User, operation_id: Any) -> bool:
+    actor = Actor(user.pk, user.get_username(), rights_of(user))
+    try:
+        access.get_visible(actor, Operation.objects.all(), pk=operation_id)
+    except NotFound:
+        return False
+    return True
+
+
+@sync_to_async
+def _events(operation_id: Any, last: int) -> list[dict[str, Any]]:
+    rows = OperationEvent.objects.filter(operation_id=operation_id, seq__gt=last).order_by("seq")
+    return list(rows.values("seq", "code", "level", "step")[:CAUGHT_UP_AFTER])

@@ -1,0 +1,38 @@
+"""What Celery runs. A message carries an id and nothing else; losing or doubling it changes nothing."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.db import close_old_connections
+
+from core.clock import from_now
+from operations import running, services
+from operations.models import RememberedAnswer
+from operations.wakeup import RUN, wake
+
+EARLIEST_SECONDS = 0.05  # a message that comes before the row's `not_before` is only noticed by the sweep
+
+
+@shared_task(name=RUN, acks_late=True, reject_on_worker_lost=True, ignore_result=True)
+def run_operation(operation_id: str) -> None:
+    operation = services.claim(operation_id)
+    if operation is None:
+        return
+    seconds = running.run_step(operation)
+    if seconds is not None:
+        wake(operation.pk, in_seconds=seconds + EARLIEST_SECONDS)
+
+
+@shared_task(name="operations.sweep", ignore_result=True)
+def sweep() -> None:
+    """Wake every row whose message or worker was lost. Runs at start and every few seconds."""
+    close_old_connections()
+    late = services.claimable().filter(created_at__lt=from_now(timedelta(seconds=-2)))
+    for operation_id in late.order_by("created_at").values_list("pk", flat=True)[:200]:
+        wake(operation_id)
+
+
+@shared_task(name="operations.forget_answers", ignore_result=True)
+def forget_answers() -> None:
+    RememberedAnswer.objects.filter(created_at__lt=from_now(timedelta(hours=-24))).delete()
+

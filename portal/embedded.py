@@ -1,0 +1,92 @@
+"""One process that is all: worker, beat and observer run as threads beside the pages.
+
+Only without `REDIS_URL`. The broker is memory; the operations' rows are the truth, so a kill loses nothing.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from celery import current_app
+from celery.beat import Scheduler
+from celery.worker import WorkController
+from django.conf import settings
+
+from apps.observer import Observer
+from operations import doorbell
+
+log = logging.getLogger(__name__)
+WORKER_THREADS = 4
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Scope]]
+Send = Callable[[Scope], Awaitable[None]]
+
+
+class Companions:
+    """Worker, beat and observer of the embedded mode."""
+
+    def __init__(self) -> None:
+        self.worker = WorkController(
+            app=current_app._get_current_object(),
+            pool_cls="threads",
+            concurrency=WORKER_THREADS,
+            without_heartbeat=True,
+            without_mingle=True,
+            without_gossip=True,
+        )
+        self.stop_beat = threading.Event()
+        self.observer = Observer()
+        self.threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        for name, work in (("worker", self.worker.start), ("beat", self._beat), ("observer", self.observer.run)):
+            thread = threading.Thread(target=work, name=f"berth-{name}", daemon=True)
+            thread.start()
+            self.threads.append(thread)
+        current_app.send_task("operations.sweep", ignore_result=True)
+
+    def _beat(self) -> None:
+        scheduler = Scheduler(app=current_app._get_current_object())
+        while not self.stop_beat.wait(scheduler.tick()):
+            pass
+
+    def stop(self) -> None:
+        self.stop_beat.set()
+        self.observer.stop()
+        self.worker.stop()
+
+
+class Lifespan:
+    """Answers the server's start and stop, and starts the companions where this process is all there is."""
+
+    def __init__(self, application: Any) -> None:
+        self.application = application
+        self.companions: Companions | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await self.application(scope, receive, send)
+            return
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await self._start()
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                await self._stop()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _start(self) -> None:
+        if not settings.EMBEDDED:
+            return
+        doorbell.serve_from(asyncio.get_running_loop())
+        self.companions = await sync_to_async(Companions)()
+        await sync_to_async(self.companions.start)()
+
+    async def _stop(self) -> None:
+        if self.companions is not None:
+            await sync_to_async(self.companions.stop)()

@@ -1,0 +1,29 @@
+"""`manage.py serve`: pages, API and sockets; without Redis also worker, beat and observer, all in one process."""
+
+from typing import Any
+
+import uvicorn
+from django.core.management.base import BaseCommand, CommandParser
+
+
+class Command(BaseCommand):
+    help = "Serve the portal. Without REDIS_URL this one process is everything."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        uvicorn.run(
+            "portal.asgi:application",
+            host=options["host"],
+            port=options["port"],
+            ws="websockets-sansio",
+            ws_max_size=65536,
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,  # who calls is who connects, unless a trusted proxy is named
+            timeout_graceful_shutdown=5,
+        )

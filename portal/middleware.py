@@ -1,0 +1,50 @@
+"""Around every answer: an id, an error page for what is expected, and no copies in shared caches."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import add_never_cache_headers
+
+from core.errors import PortalError
+from core.rows import new_id
+from portal.problems import for_page
+
+Answer = Callable[[HttpRequest], HttpResponse]
+
+
+def request_id(get_response: Answer) -> Answer:
+    """A fresh id for each request; it stands in the answer, the audit and every error page."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        request.request_id = new_id().hex  # type: ignore[attr-defined]
+        response = get_response(request)
+        response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
+        return response
+
+    return answer
+
+
+class problems:  # noqa: N801  named as the function-style middleware beside it
+    """Turns an expected error of a page into its page. The API does the same in its exception handler."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return for_page(request, exception) if isinstance(exception, PortalError) else None
+
+
+def private_answers(get_response: Answer) -> Answer:
+    """What a tenant sees stays between them and us."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if not response.has_header("Cache-Control"):
+            add_never_cache_headers(response)
+            response["Cache-Control"] = "private, no-store"
+        return response
+
+    return answer

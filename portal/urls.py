@@ -1,0 +1,28 @@
+"""All addresses of the portal."""
+
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
+
+from portal import health
+from portal.views import set_theme
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", health.alive, name="healthz"),
+    path("readyz", health.ready, name="readyz"),
+    path("accounts/", include("tenants.urls")),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("theme/", set_theme, name="set_theme"),
+    path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}img/icon.svg")),
+    path("api/v1/", include("portal.api_urls")),
+    path("", include("apps.urls")),
+]
+if settings.DEBUG:
+    from console.styleguide import styleguide
+
+    urlpatterns.append(path("styleguide/", styleguide, name="styleguide"))
+
+handler400 = "portal.failures.bad_request"
+handler403 = "portal.failures.denied"
+handler404 = "portal.failures.not_found"
+handler500 = "portal.failures.broken"

@@ -1,0 +1,16 @@
+from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+
+from core.access import register_who_grants
+
+
+class TenantsConfig(AppConfig):
+    name = "tenants"
+
+    def ready(self) -> None:
+        from tenants import rights, signals
+
+        register_who_grants(rights.who_grants)
+        user_logged_in.connect(signals.signed_in, dispatch_uid="audit_signed_in")
+        user_logged_out.connect(signals.signed_out, dispatch_uid="audit_signed_out")
+        user_login_failed.connect(signals.sign_in_failed, dispatch_uid="audit_sign_in_failed")

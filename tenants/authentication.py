@@ -1,0 +1,42 @@
+"""How a program or a page proves who it is to the API."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+from knox.auth import TokenAuthentication
+from rest_framework import authentication
+from rest_framework.request import Request
+
+from tenants.middleware import actor_for
+from tenants.models import Token, User
+
+USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+class BearerAuthentication(TokenAuthentication):  # type: ignore[misc]  # knox is untyped
+    """`Authorization: Bearer <token>`. The token limits what its maker's rights give."""
+
+    def authenticate(self, request: Request) -> tuple[User, Token] | None:
+        found = super().authenticate(request)
+        if found is None:
+            return None
+        user, token = found
+        request._request.actor = actor_for(request._request, user, token)  # type: ignore[attr-defined]
+        self._note_use(token)
+        return user, token
+
+    def _note_use(self, token: Token) -> None:
+        now = timezone.now()
+        if token.last_used_at is None or now - token.last_used_at > USE_NOTED_EVERY:
+            Token.objects.filter(pk=token.pk).update(last_used_at=now)
+
+
+class SessionAuthentication(authentication.SessionAuthentication):
+    """The pages' session, with CSRF."""
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"  # makes a missing sign-in a 401, not a 403
+
+    def authenticate(self, request: Request) -> tuple[Any, None] | None:
+        return super().authenticate(request)

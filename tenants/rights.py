@@ -1,0 +1,51 @@
+"""From grants to rights: one query a request."""
+
+import uuid
+from collections import defaultdict
+
+from django.db.models import Model, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from core.access import Codes, Rights, places_of
+from tenants.models import Grant, Tenant, Token, User
+from tenants.roles import ROLES
+
+
+def running_grants() -> Q:
+    """Those that hold at this moment, by the database's clock."""
+    return Q(ended_at__isnull=True, starts_at__lte=Now()) & (Q(ends_at__isnull=True) | Q(ends_at__gt=Now()))
+
+
+def rights_of(user: User, token: Token | None = None) -> Rights:
+    """All that a user may do. A grant on a project lets one see that its tenant exists."""
+    platform: set[str] = set()
+    tenants: dict[uuid.UUID, set[str]] = defaultdict(set)
+    projects: dict[uuid.UUID, set[str]] = defaultdict(set)
+    grants = Grant.objects.filter(running_grants(), user=user).values_list("role", "tenant_id", "project_id")
+    for role, tenant, project in grants:
+        codes = ROLES[role].permissions
+        if project is not None:
+            projects[project] |= codes
+            tenants[tenant] |= {"tenant.view"}
+        elif tenant is not None:
+            tenants[tenant] |= codes
+        else:
+            platform |= codes
+    ceiling: Codes | None = frozenset(token.scopes) if token is not None and token.scopes else None
+    return Rights(
+        platform=frozenset(platform),
+        own=frozenset({"account.own"}),
+        tenants={key: frozenset(codes) for key, codes in tenants.items()},
+        projects={key: frozenset(codes) for key, codes in projects.items()},
+        ceiling=ceiling,
+    )
+
+
+def who_grants(permission: str, target: Model | None) -> str:
+    """The next step of a denial: whom to ask."""
+    tenant_id, _project = places_of(target)
+    tenant = Tenant.objects.filter(pk=tenant_id).first() if tenant_id else None
+    if tenant is None:
+        return _("A platform operator can give it to you.")
+    return _("An owner or admin of tenant %(tenant)s can give it to you.") % {"tenant": tenant.name}

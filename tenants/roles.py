@@ -1,0 +1,71 @@
+"""Every permission of the site, and the built-in roles made of them. One table; nothing else decides."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import Text
+
+Level = Literal["platform", "tenant", "project"]
+
+PERMISSIONS: dict[str, Text] = {
+    "account.own": _("manage one's own account and tokens"),
+    "cluster.view": _("see clusters and hosts"),
+    "cluster.manage": _("register, change and remove clusters"),
+    "tenant.create": _("create tenants"),
+    "tenant.view": _("see the tenant"),
+    "tenant.manage": _("change the tenant"),
+    "member.view": _("see members and their roles"),
+    "member.manage": _("give and take roles"),
+    "project.view": _("see the project"),
+    "project.create": _("create projects"),
+    "project.manage": _("change the project and its environments"),
+    "image.view": _("see and use images"),
+    "app.view": _("see apps, instances and operations"),
+    "app.deploy": _("deploy, roll back, stop, start and restart in unprotected environments"),
+    "app.test": _("deploy in test environments"),
+    "app.scale": _("change the number of instances in unprotected environments"),
+    "app.release": _("deploy, scale, stop and roll back in protected environments"),
+    "app.delete": _("delete apps"),
+    "log.view": _("read and download logs"),
+    "console.open": _("open a console in an instance"),
+    "audit.view": _("read the audit"),
+}
+
+_LOOK = {"project.view", "image.view", "app.view", "log.view"}
+_DEVELOP = _LOOK | {"app.deploy", "app.test", "app.scale", "console.open"}
+_PROJECT_ADMIN = _DEVELOP | {"app.release", "app.delete", "project.manage", "member.view", "member.manage"}
+_TENANT_ADMIN = _LOOK | {"tenant.view", "tenant.manage", "member.view", "member.manage", "project.create", "project.manage"}
+_OWN = {"account.own"}
+_PLATFORM_ONLY = {"cluster.view", "cluster.manage", "tenant.create"}
+
+
+@dataclass(frozen=True)
+class Role:
+    key: str
+    level: Level
+    title: Text
+    permissions: frozenset[str]
+
+
+def _role(key: str, level: Level, title: Text, permissions: set[str]) -> Role:
+    return Role(key, level, title, frozenset(permissions))
+
+
+ROLES: dict[str, Role] = {
+    role.key: role
+    for role in (
+        _role("platform.operator", "platform", _("operator"), _PLATFORM_ONLY | {"tenant.view"}),
+        _role("platform.auditor", "platform", _("platform auditor"), {"audit.view"}),
+        _role("tenant.owner", "tenant", _("owner"), set(PERMISSIONS) - _PLATFORM_ONLY - _OWN),
+        _role("tenant.admin", "tenant", _("admin"), _TENANT_ADMIN),
+        _role("tenant.auditor", "tenant", _("auditor"), {"tenant.view", "audit.view", "member.view"}),
+        _role("tenant.member", "tenant", _("member"), {"tenant.view"}),
+        _role("project.admin", "project", _("project admin"), _PROJECT_ADMIN),
+        _role("project.release_manager", "project", _("release manager"), _LOOK | {"app.release", "app.deploy", "app.test", "app.scale"}),
+        _role("project.developer", "project", _("developer"), _DEVELOP),
+        _role("project.tester", "project", _("tester"), _LOOK | {"app.test"}),
+        _role("project.guest", "project", _("guest"), {"project.view", "app.view"}),
+    )
+}

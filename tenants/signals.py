@@ -1,0 +1,43 @@
+"""Sign-ins, also failed ones, leave an audit entry: in the chain of the person's tenant, else of the platform."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from audit.models import AuditEntry
+from audit.services import Line, record, register_action
+from tenants.middleware import actor_for
+from tenants.models import Grant, User
+from tenants.rights import running_grants
+
+SIGNED_IN = register_action("session.sign_in")
+SIGNED_OUT = register_action("session.sign_out")
+
+
+def _line(action: str, user: User | None) -> Line:
+    line = Line(action, target_kind="user")
+    if user is not None:
+        home = Grant.objects.filter(running_grants(), user=user, tenant__isnull=False).order_by("id").first()
+        line.tenant_id = home.tenant_id if home else None
+        line.target_id, line.target_name = str(user.pk), user.get_username()
+    return line
+
+
+def signed_in(sender: Any, request: HttpRequest, user: User, **_: Any) -> None:
+    record(actor_for(request, user), _line(SIGNED_IN, user), result=AuditEntry.Result.DONE)
+
+
+def signed_out(sender: Any, request: HttpRequest, user: User | None, **_: Any) -> None:
+    if user is not None:
+        record(actor_for(request, user), _line(SIGNED_OUT, user), result=AuditEntry.Result.DONE)
+
+
+def sign_in_failed(sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
+    """The name that was tried is kept (shortened), what was typed as password never."""
+    if request is None:
+        return
+    name = str(credentials.get("username", ""))[:150].replace("\0", "")
+    line = _line(SIGNED_IN, User.objects.filter(username=name).first())
+    line.target_name = line.target_name or name
+    line.detail = {"tried": name}
+    record(actor_for(request, None), line, result=AuditEntry.Result.DENIED)

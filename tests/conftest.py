@@ -1,0 +1,209 @@
+"""The cast and the stage of every test: tenant acme with its people, tenant globex as the stranger, a fake cluster."""
+
+import os
+import secrets
+
+os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(50))
+os.environ.setdefault("FIELD_KEYS", "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=")
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client, TransactionTestCase
+from rest_framework.test import APIClient
+
+from apps.models import AppEnvironment, Environment
+from apps.services import create_app, create_environment, deploy
+from apps.specification import from_image
+from backends import registry
+from backends.fake import FakeDriver
+from backends.models import Cluster
+from core.access import Actor
+from core.triggers import allow_statements, refuse_statements
+from operations import tasks
+from operations.models import Operation
+from tenants.models import Grant, Organization, Project, Tenant, Token, User
+from tenants.rights import rights_of
+from tenants.services import create_project
+
+PASSWORD = "a long enough password"
+KEPT = {"audit_auditentry": ("update", "delete"), "apps_release": ("update", "delete"), "apps_releaseimage": ("update", "delete")}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _emptying_allowed() -> Iterator[None]:
+    """Between transactional tests the tables are emptied, which the tables themselves refuse: lift that for the moment."""
+    empty = TransactionTestCase._fixture_teardown
+
+    def teardown(case: TransactionTestCase) -> None:
+        _triggers(allow_statements)
+        try:
+            empty(case)
+        finally:
+            _triggers(refuse_statements)
+
+    TransactionTestCase._fixture_teardown = teardown  # type: ignore[method-assign]
+    yield
+    TransactionTestCase._fixture_teardown = empty  # type: ignore[method-assign]
+
+
+def _triggers(make: Callable[..., list[str]]) -> None:
+    with connection.cursor() as cursor:
+        for table, deeds in KEPT.items():
+            for deed in deeds:
+                for statement in make(connection.vendor, table, deed):
+                    cursor.execute(statement)
+
+
+@pytest.fixture(autouse=True)
+def _fast_passwords(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
+
+
+@pytest.fixture
+def driver() -> Iterator[FakeDriver]:
+    """The engine of the fake cluster; set its mood to make trouble."""
+    fake = FakeDriver()
+    registry.close_all()
+    registry.register(Cluster.Kind.FAKE, lambda _cluster: fake)
+    yield fake
+    registry.close_all()
+
+
+@dataclass
+class Wakeups:
+    """Operations that were to be woken, in order; `drain` works on them until nothing is left to do."""
+
+    ids: list[str]
+
+    def drain(self, *, most: int = 200) -> None:
+        for _turn in range(most):
+            if not self.ids:
+                return
+            operation_id = self.ids.pop(0)
+            Operation.objects.filter(pk=operation_id).update(not_before=None)
+            tasks.run_operation(operation_id)
+        raise AssertionError(f"operations are still not over after {most} steps")
+
+
+@pytest.fixture(autouse=True)
+def wakeups(monkeypatch: pytest.MonkeyPatch) -> Wakeups:
+    """No broker in fast tests: what would be sent is kept here and worked off by hand."""
+    queue = Wakeups([])
+
+    def send(name: str, args: tuple[str, ...] = (), **_options: Any) -> None:
+        if name == "operations.run":
+            queue.ids.append(args[0])
+
+    monkeypatch.setattr("operations.wakeup.current_app.send_task", send)
+    return queue
+
+
+def person(name: str) -> User:
+    return User.objects.create_user(name, password=PASSWORD)
+
+
+def tenant_named(name: str) -> Tenant:
+    organization = Organization.objects.create(name=name)
+    return Tenant.objects.create(name=name, organization=organization, title=name.capitalize())
+
+
+def actor_of(user: User) -> Actor:
+    return Actor(user.pk, user.get_username(), rights_of(user), address="127.0.0.1", request_id="test")
+
+
+@dataclass
+class Cast:
+    """People by role. `owner`, `developer`, `releaser`, `guest`, `auditor` of acme; `outsider` owns globex."""
+
+    owner: User
+    developer: User
+    releaser: User
+    guest: User
+    auditor: User
+    outsider: User
+    operator: User
+    acme: Tenant
+    globex: Tenant
+    shop: Project
+    store: Project  # of globex
+    cluster: Cluster
+
+    def actor(self, name: str) -> Actor:
+        return actor_of(getattr(self, name))
+
+    def environment(self, name: str, project: Project | None = None) -> Environment:
+        return Environment.objects.get(project=project or self.shop, name=name)
+
+
+@pytest.fixture
+def cast(db: None, driver: FakeDriver) -> Cast:
+    """Everybody and everything there is before a test begins."""
+    acme, globex = tenant_named("acme"), tenant_named("globex")
+    people = {n: person(n) for n in ("owner", "developer", "releaser", "guest", "auditor", "outsider", "operator")}
+    for name, role, tenant in (
+        ("owner", "tenant.owner", acme),
+        ("auditor", "tenant.auditor", acme),
+        ("outsider", "tenant.owner", globex),
+        ("operator", "platform.operator", None),
+    ):
+        Grant.objects.create(user=people[name], role=role, tenant=tenant)
+    cluster = Cluster.objects.create(name="local", kind=Cluster.Kind.FAKE, address="fake://", state=Cluster.State.READY)
+    shop = create_project(actor_of(people["owner"]), acme, name="shop", title="Shop")
+    store = create_project(actor_of(people["outsider"]), globex, name="store", title="Store")
+    for owner, project in (("owner", shop), ("outsider", store)):
+        for stage in ("dev", "test", "prod"):
+            create_environment(actor_of(people[owner]), project, name=stage, stage=stage, cluster=cluster)
+    for name, role in (("developer", "developer"), ("releaser", "release_manager"), ("guest", "guest")):
+        Grant.objects.create(user=people[name], role=f"project.{role}", tenant=acme, project=shop)
+    return Cast(**people, acme=acme, globex=globex, shop=shop, store=store, cluster=cluster)
+
+
+@pytest.fixture
+def place(cast: Cast) -> AppEnvironment:
+    """App `hello` of shop, in dev, nothing deployed yet."""
+    app = create_app(cast.actor("developer"), cast.shop, name="hello")
+    return app.places.select_related("app", "environment__cluster", "project", "release").get(environment__name="dev")
+
+
+@pytest.fixture
+def running(
+    cast: Cast, place: AppEnvironment, wakeups: Wakeups, django_capture_on_commit_callbacks: Any
+) -> AppEnvironment:
+    """`hello` of shop, release 1, three instances running in dev."""
+    with django_capture_on_commit_callbacks(execute=True):
+        deploy(cast.actor("developer"), place, spec=from_image("berth/hello:1", name="web", instances=3, ports=[8080]))
+    with django_capture_on_commit_callbacks(execute=True):
+        wakeups.drain()
+    place.refresh_from_db()
+    return place
+
+
+@pytest.fixture
+def browse(cast: Cast, client: Client) -> Callable[[str], Client]:
+    """`browse("developer")`: a page client signed in as that person."""
+
+    def sign_in(name: str) -> Client:
+        client.force_login(getattr(cast, name))
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def api(cast: Cast) -> Callable[[str], APIClient]:
+    """`api("developer")`: an API client that is that person, by token."""
+
+    def client_of(name: str) -> APIClient:
+        client = APIClient()
+        _token, text = Token.objects.create(getattr(cast, name), name=secrets.token_hex(4))
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
+        return client
+
+    return client_of
