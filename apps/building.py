@@ -1,9 +1,12 @@
 """From what is declared to what a driver is asked for. Every path to an engine goes through `services_of`."""
 
+import base64
+import hashlib
 from collections.abc import Mapping
+from typing import Literal
 
 from apps.models import AppEnvironment, Release, ReleaseImage, ServiceName
-from apps.specification import BuildContext, Specification, build, load
+from apps.specification import BuildContext, Specification, build, stored
 from backends.contract import EnvironmentRef, ServiceRef, ServiceSpec
 
 
@@ -13,7 +16,7 @@ def environment_ref(place: AppEnvironment) -> EnvironmentRef:
 
 def specification_of(release: Release) -> Specification:
     """The release's own document, checked again: stored text is not trusted more than sent text."""
-    return load(release.specification)
+    return stored(release.specification)
 
 
 def pinned_images(release: Release) -> dict[str, str]:
@@ -29,6 +32,8 @@ def services_of(place: AppEnvironment, release: Release, *, pinned: Mapping[str,
             environment=place.environment.engine_name,
             app=place.engine_name,
             pinned=dict(pinned),
+            volume_name=lambda name: engine_label(place, "volume", name),
+            file_name=lambda kind, name, content: engine_label(place, kind, name, content),
             instances=dict(place.instances),
             restarts=dict(place.restarts),
             stopped=place.stopped,
@@ -39,10 +44,16 @@ def services_of(place: AppEnvironment, release: Release, *, pinned: Mapping[str,
 
 def aliases_of(place: AppEnvironment, services: list[str]) -> dict[str, tuple[str, ...]]:
     """`app-service` always answers inside the environment; the short name only for the app that holds it."""
-    held = set(
-        ServiceName.objects.filter(environment=place.environment, app=place.app).values_list("name", flat=True)
-    )
+    held = set(ServiceName.objects.filter(environment=place.environment, app=place.app).values_list("name", flat=True))
     return {name: tuple(n for n in (f"{place.app.name}-{name}", name) if n in held) for name in services}
+
+
+def engine_label(
+    place: AppEnvironment, kind: Literal["volume", "config", "secret"], name: str, content: bytes = b""
+) -> str:
+    """A name for something of this place: from our id and a hash, so that other content is another thing."""
+    seed = b"\0".join([place.id.bytes, kind.encode(), name.encode(), content])
+    return f"{place.engine_name}-{base64.b32encode(hashlib.sha256(seed).digest()).decode().lower()[:20]}"
 
 
 def ref_of(place: AppEnvironment, service: str) -> ServiceRef:

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from apps.models import Deployment, InstanceEnd
+from apps.models import AppEnvironment, InstanceEnd
 from backends.contract import Driver, DriverError, InstanceState, InstanceStatus, LogQuery, ServiceStatus
 from core.clock import database_now
 
@@ -13,21 +13,21 @@ MOST_INSTANCES = 3
 SECONDS = 10.0
 
 
-def keep(deployment: Deployment, status: ServiceStatus, driver: Driver) -> None:
+def keep(place: AppEnvironment, status: ServiceStatus, driver: Driver) -> None:
     """Write an `InstanceEnd` for the failed instances, the latest first. Twice is once."""
     failed = [instance for instance in status.instances if instance.state == InstanceState.FAILED]
     for instance in failed[:MOST_INSTANCES]:
-        _keep_one(deployment, instance, driver)
+        _keep_one(place, instance, driver)
 
 
-def _keep_one(deployment: Deployment, instance: InstanceStatus, driver: Driver) -> None:
+def _keep_one(place: AppEnvironment, instance: InstanceStatus, driver: Driver) -> None:
     InstanceEnd.objects.get_or_create(
-        place=deployment.place,
+        place=place,
         engine_id=instance.id,
         defaults={
-            "tenant_id": deployment.tenant_id,
-            "project_id": deployment.project_id,
-            "deployment": deployment,
+            "tenant_id": place.tenant_id,
+            "project_id": place.project_id,
+            "deployment": place.deployments.order_by("-number").first(),
             "service": instance.ref.service,
             "number": instance.number,
             "reason": instance.reason.as_json() if instance.reason else None,

@@ -67,7 +67,11 @@ def _note_hosts(cluster: Cluster, hosts: Iterable[HostStatus], at: datetime) -> 
         )
         for host in hosts
     ]
-    seen = [name.attname for name in Host._meta.fields if name.attname not in ("id", "created_at", "cluster_id", "engine_id")]
+    seen = [
+        name.attname
+        for name in Host._meta.fields
+        if name.attname not in ("id", "created_at", "cluster_id", "engine_id")
+    ]
     Host.objects.bulk_create(rows, update_conflicts=True, unique_fields=["cluster", "engine_id"], update_fields=seen)
     cluster.hosts.exclude(engine_id__in=[row.engine_id for row in rows]).delete()
     return {host.engine_id: host for host in cluster.hosts.all()}
@@ -121,15 +125,25 @@ def _write(place: AppEnvironment, status: ServiceStatus, hosts: Mapping[str, Hos
         ring(place)
 
 
-def _write_instances(
-    place: AppEnvironment, status: ServiceStatus, hosts: Mapping[str, Host], at: datetime
-) -> bool:
+def _write_instances(place: AppEnvironment, status: ServiceStatus, hosts: Mapping[str, Host], at: datetime) -> bool:
     known = {row.engine_id: row for row in place.observed_instances.filter(service=status.ref.service)}
     fresh = [_row(place, instance, hosts, at, status.instances) for instance in status.instances]
     for row in fresh:
         row.id = known[row.engine_id].id if row.engine_id in known else row.id
     changed = {(r.engine_id, r.state) for r in fresh} != {(r.engine_id, r.state) for r in known.values()}
-    fields = "state wanted revision host_id number started_at exit_code reason addresses restarts seen_at".split()
+    fields = [
+        "state",
+        "wanted",
+        "revision",
+        "host_id",
+        "number",
+        "started_at",
+        "exit_code",
+        "reason",
+        "addresses",
+        "restarts",
+        "seen_at",
+    ]
     ObservedInstance.objects.bulk_create(
         fresh,
         update_conflicts=True,

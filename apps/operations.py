@@ -1,5 +1,8 @@
 """How a change comes about: bring a place to what is declared for it, or back to what was declared before."""
 
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
 from apps import evidence, observing
 from apps.building import environment_ref, services_of, specification_of
 from apps.models import AppEnvironment, Deployment, Release
@@ -7,15 +10,18 @@ from apps.pinning import pin_rest
 from apps.specification import layers
 from backends.contract import Driver, InstanceState, Phase, ReasonCode, ServiceSpec, ServiceStatus
 from backends.registry import driver_for
-from django.db.models import F
-from django.utils.translation import gettext_lazy as _
 from operations.models import Operation
 from operations.registry import StepFailed, Wait, register, register_words
 from operations.services import fenced
 
 LOOK_SECONDS = 1.0
 FAILURES_ALLOWED = 1  # an instance may fail once for a passing cause; the second time it is the release's fault
-HOPELESS = {ReasonCode.IMAGE_NOT_FOUND, ReasonCode.IMAGE_DENIED, ReasonCode.BAD_IMAGE, ReasonCode.COMMAND_NOT_FOUND}
+HOPELESS = {
+    ReasonCode.IMAGE_NOT_FOUND,
+    ReasonCode.IMAGE_DENIED,
+    ReasonCode.BAD_IMAGE,
+    ReasonCode.COMMAND_NOT_FOUND,
+}
 
 
 def deployment_of(operation: Operation) -> Deployment:
@@ -33,7 +39,7 @@ class ChangePlace:
         place, driver = deployment.place, driver_for(deployment.environment.cluster)
         if place.release is None:
             return _remove_all(place, driver)
-        return _bring(operation, deployment, place.release, driver, careful=True)
+        return _bring(operation, place, place.release, driver, careful=True)
 
     def undo(self, operation: Operation) -> Wait | None:
         deployment = deployment_of(operation)
@@ -41,7 +47,7 @@ class ChangePlace:
         _declare_as_before(operation, deployment)
         if deployment.replaced is None:
             return _remove_all(place, driver)
-        return _bring(operation, deployment, deployment.replaced, driver, careful=False)
+        return _bring(operation, place, deployment.replaced, driver, careful=False)
 
     def settled(self, operation: Operation) -> None:
         Deployment.objects.filter(operation=operation).update(result=operation.state)
@@ -49,6 +55,28 @@ class ChangePlace:
         if place.release is None:
             place.services.all().delete()
             place.observed_instances.all().delete()
+
+
+class Repair:
+    """Bring back what fell out of a place although nobody changed what is declared."""
+
+    deadline_seconds = 10 * 60
+
+    def step(self, operation: Operation) -> Wait | None:
+        place = place_of(operation)
+        driver = driver_for(place.environment.cluster)
+        return _bring(operation, place, place.release, driver, careful=True) if place.release else None
+
+    def undo(self, operation: Operation) -> Wait | None:
+        return None  # what is declared stays declared; the next look tries again
+
+    def settled(self, operation: Operation) -> None:
+        """A repair leaves no history of its own beside its operation."""
+
+
+def place_of(operation: Operation) -> AppEnvironment:
+    rows = AppEnvironment.objects.select_related("app", "environment__cluster", "release")
+    return rows.get(pk=operation.params["place"])
 
 
 def _declare_as_before(operation: Operation, deployment: Deployment) -> None:
@@ -64,31 +92,34 @@ def _declare_as_before(operation: Operation, deployment: Deployment) -> None:
 
 
 def _bring(
-    operation: Operation, deployment: Deployment, release: Release, driver: Driver, *, careful: bool
+    operation: Operation, place: AppEnvironment, release: Release, driver: Driver, *, careful: bool
 ) -> Wait | None:
-    """One look at each service in turn; the first that is not there yet is what we wait for."""
-    place, specification = deployment.place, specification_of(release)
+    """One look at each service in turn; the first that is not there yet is what we wait for.
+
+    `careful`: a release that cannot run is given up; on the way back everything is tried until the deadline.
+    """
+    specification = specification_of(release)
     if not operation.step:
         return Wait(0.0, "preparing", {"release": release.number}, step="prepare")
     pinned = pin_rest(release, specification, driver)
     driver.ensure_environment(environment_ref(place))
     specs = {spec.ref.service: spec for spec in services_of(place, release, pinned=pinned)}
     for layer in layers(specification):
-        if waits := [wait for name in layer if (wait := _bring_service(deployment, specs[name], driver, careful))]:
+        if waits := [wait for name in layer if (wait := _bring_service(place, specs[name], driver, careful))]:
             return waits[0]
     return _remove_strangers(place, set(specs), driver)
 
 
-def _bring_service(deployment: Deployment, spec: ServiceSpec, driver: Driver, careful: bool) -> Wait | None:
+def _bring_service(place: AppEnvironment, spec: ServiceSpec, driver: Driver, careful: bool) -> Wait | None:
     status = driver.status(spec)
-    observing.note_service(deployment.place, status)
+    observing.note_service(place, status)
     if status.phase == Phase.CONVERGED:
         return None
     if status.phase in (Phase.ABSENT, Phase.OUTDATED) or (status.phase == Phase.ROLLED_BACK and not careful):
         driver.apply(spec)
         return _wait_for(spec, status)
     if careful and (fault := _fault(status)):
-        evidence.keep(deployment, status, driver)
+        evidence.keep(place, status, driver)
         raise StepFailed(*fault)
     return _wait_for(spec, status)
 
@@ -121,7 +152,7 @@ def _remove_all(place: AppEnvironment, driver: Driver) -> Wait | None:
 
 for kind in Deployment.Kind.values:
     register(f"app.{kind}.run", ChangePlace())
-register("app.repair.run", ChangePlace())
+register("app.repair.run", Repair())
 
 register_words(
     {

@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 from apps.models import Release, ReleaseImage
-from apps.specification import Specification, parse_reference
+from apps.specification import Specification, parse_image
 from backends.contract import Driver
 from images import selectors
 from images.models import Artifact
@@ -12,8 +12,8 @@ from images.models import Artifact
 
 def known(tenant_id: uuid.UUID, reference: str) -> Artifact | None:
     """The artifact of our list that a reference names; None where only a registry can tell."""
-    parsed = parse_reference(reference)
-    return selectors.find(tenant_id, repository=parsed.repository, tag=parsed.tag, digest=parsed.digest)
+    parsed = parse_image(reference)
+    return selectors.find(tenant_id, repository=parsed.short_name, tag=parsed.tag or "", digest=parsed.digest or "")
 
 
 def pins_known(tenant_id: uuid.UUID, spec: Specification) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """What would fail, said before it is tried, with the thing that mends it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from django.db.models import Sum
@@ -39,6 +39,7 @@ def preflight(actor: Actor, place: AppEnvironment, spec: Specification) -> list[
     """All findings, the worst first. Reads rows only."""
     found = [
         *_images(place, spec),
+        *_secrets(spec),
         *_names(place, spec),
         *_cluster(place.environment.cluster),
         *_capacity(place, spec),
@@ -53,14 +54,35 @@ def _images(place: AppEnvironment, spec: Specification) -> list[Finding]:
         artifact = known(place.tenant_id, service.image)
         if artifact is None:
             text = _("%(image)s is not in Berth's list; its registry is asked when the deployment runs.") % words
-            found.append(Finding("warn", "image_unknown", text, path, _("Check the name and tag, or choose one of the list.")))
+            found.append(
+                Finding(
+                    "warn",
+                    "image_unknown",
+                    text,
+                    path,
+                    _("Check the name and tag, or choose one of the list."),
+                )
+            )
             continue
         found.append(Finding("ok", "image_known", _("%(image)s is there and pinned by digest.") % words, path))
-        if service.healthcheck is None and not artifact.health:
-            text = _("%(service)s has no health check: an instance counts as running as soon as it has started.") % words
+        checked = service.healthcheck or service.x_berth.health or artifact.health
+        if not checked:
+            text = (
+                _("%(service)s has no health check: an instance counts as running as soon as it has started.") % words
+            )
             hint = _("Add a health check, so that an update never replaces a working instance by a broken one.")
             found.append(Finding("warn", "no_health_check", text, f"spec.services.{name}.healthcheck", hint))
     return found
+
+
+def _secrets(spec: Specification) -> list[Finding]:
+    text = _("Secrets cannot be given to an app yet.")
+    hint = _("Take the secret out, or wait for a version of Berth that keeps secrets.")
+    return [
+        Finding("bad", "secret_not_set", text, f"spec.services.{name}.secrets", hint)
+        for name, service in spec.services.items()
+        if service.secrets
+    ]
 
 
 def _names(place: AppEnvironment, spec: Specification) -> list[Finding]:
@@ -86,13 +108,20 @@ def _cluster(cluster: Cluster) -> list[Finding]:
 
 def _capacity(place: AppEnvironment, spec: Specification) -> list[Finding]:
     """Reserved memory against what the hosts have; limits alone reserve nothing."""
-    asked = sum(service.memory_reserved_bytes * service.instances for service in spec.services.values())
+    asked = sum(
+        (service.deploy.resources.reservations.memory or 0) * service.deploy.replicas
+        for service in spec.services.values()
+    )
     hosts = place.environment.cluster.hosts.filter(ready=True, schedulable=True)
     sums = hosts.aggregate(all=Sum("memory_bytes"), held=Sum("memory_reserved"))
     if sums["all"] is None:
         return []
     free = sums["all"] - sums["held"]
-    words = {"asked": asked // 2**20, "free": max(free, 0) // 2**20, "cluster": place.environment.cluster.name}
+    words = {
+        "asked": asked // 2**20,
+        "free": max(free, 0) // 2**20,
+        "cluster": place.environment.cluster.name,
+    }
     if asked > free:
         text = _("%(asked)s MiB of memory are reserved, %(free)s MiB are free on %(cluster)s.") % words
         return [Finding("bad", "no_memory", text, "spec", _("Reserve less memory, or fewer instances."))]

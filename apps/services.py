@@ -11,7 +11,7 @@ from apps.building import specification_of
 from apps.models import App, AppEnvironment, Deployment, Environment, Release, ReleaseImage, ServiceName
 from apps.pinning import pins_known
 from apps.preflight import Finding, preflight
-from apps.specification import Specification, digest, with_image
+from apps.specification import Specification, with_image
 from audit.commands import command, describe
 from core import access
 from core.access import Actor
@@ -58,7 +58,9 @@ def create_app(
             app = App.objects.create(tenant_id=project.tenant_id, project=project, name=name, title=title)
     except IntegrityError:
         message = _("An app called “%(name)s” exists in this project.") % {"name": name}
-        raise Conflict(message, code="name_taken", hint=_("Take another name, or deploy to the app that exists.")) from None
+        raise Conflict(
+            message, code="name_taken", hint=_("Take another name, or deploy to the app that exists.")
+        ) from None
     for place in project.environments.all():
         AppEnvironment.objects.create(tenant_id=project.tenant_id, project=project, app=app, environment=place)
     describe(target=app, after={"name": name, "title": title})
@@ -77,6 +79,7 @@ def deploy(
     spec: Specification | None = None,
     release: Release | None = None,
     image: str = "",
+    service: str = "",
     note: str = "",
     version: int | None = None,
 ) -> Operation:
@@ -85,7 +88,7 @@ def deploy(
     if release is not None:
         return _change(actor, place, Deployment.Kind.DEPLOY, release=_own(place, release))
     if spec is None:
-        spec = _with_image(place, image)
+        spec = _with_image(place, image, service)
     return _deploy(actor, place, spec=spec, note=note)
 
 
@@ -200,7 +203,10 @@ def create_environment(
 
 def _check_project(project: Project) -> None:
     if project.state != Project.State.ACTIVE:
-        message = _("The project %(name)s is %(state)s.") % {"name": project.name, "state": project.get_state_display()}
+        message = _("The project %(name)s is %(state)s.") % {
+            "name": project.name,
+            "state": project.get_state_display(),
+        }
         raise Conflict(message, code="project_not_active", hint=_("Resume the project first."))
 
 
@@ -230,18 +236,26 @@ def _check_service(place: AppEnvironment, service: str) -> None:
         raise Invalid(errors=[FieldProblem("service", "unknown", message)])
 
 
-def _with_image(place: AppEnvironment, image: str) -> Specification:
+def _with_image(place: AppEnvironment, image: str, service: str) -> Specification:
+    """What runs here with another image in one service, the only one if none is named."""
     if place.release is None:
         hint = _("Send a specification, or name a release.")
         raise Invalid(errors=[FieldProblem("spec", "required", _("Nothing is deployed here yet."), hint)])
-    return with_image(specification_of(place.release), image=image)
+    spec = specification_of(place.release)
+    if not service and len(spec.services) > 1:
+        names = ", ".join(spec.services)
+        message = _("Say which service gets the image: %(names)s.") % {"names": names}
+        raise Invalid(errors=[FieldProblem("service", "required", message)])
+    return with_image(spec, service or next(iter(spec.services)), image)
 
 
 def _deploy(actor: Actor, place: AppEnvironment, *, spec: Specification, note: str = "") -> Operation:
     findings = preflight(actor, place, spec)
     if bad := [finding for finding in findings if finding.level == "bad"]:
         raise Invalid(errors=[_problem(finding) for finding in bad])
-    return _change(actor, place, Deployment.Kind.DEPLOY, release=_new_release(actor, place.app, spec, note), instances={})
+    return _change(
+        actor, place, Deployment.Kind.DEPLOY, release=_new_release(actor, place.app, spec, note), instances={}
+    )
 
 
 def _problem(finding: Finding) -> FieldProblem:
@@ -251,14 +265,13 @@ def _problem(finding: Finding) -> FieldProblem:
 def _new_release(actor: Actor, app: App, spec: Specification, note: str) -> Release:
     App.objects.select_for_update().get(pk=app.pk)  # numbers follow one another
     last = app.releases.aggregate(last=Max("number"))["last"] or 0
-    document = spec.canonical()
     release = Release.objects.create(
         tenant_id=app.tenant_id,
         project_id=app.project_id,
         app=app,
         number=last + 1,
-        specification=document,
-        spec_hash=digest(document),
+        specification=spec.canonical(),
+        spec_hash=spec.spec_hash,
         note=note,
         created_by=actor.id,
         created_by_name=actor.name,

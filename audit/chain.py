@@ -10,10 +10,31 @@ from typing import Any
 from audit.models import AuditEntry, ChainHead
 
 START = "0" * 64
-HASHED = (
-    "format_version chain seq id at tenant_id project_id actor_id actor_name actor_kind action target_kind target_id "
-    "target_name result detail before after address client request_id operation_id previous_hash"
-).split()
+HASHED = [
+    "format_version",
+    "chain",
+    "seq",
+    "id",
+    "at",
+    "tenant_id",
+    "project_id",
+    "actor_id",
+    "actor_name",
+    "actor_kind",
+    "action",
+    "target_kind",
+    "target_id",
+    "target_name",
+    "result",
+    "detail",
+    "before",
+    "after",
+    "address",
+    "client",
+    "request_id",
+    "operation_id",
+    "previous_hash",
+]
 
 
 def _plain(value: Any) -> Any:

@@ -26,7 +26,11 @@ _PLAIN = (str, int, float, bool, type(None))
 
 
 def describe(
-    *, target: Model | None = None, before: Any = None, after: Any = None, detail: dict[str, Any] | None = None
+    *,
+    target: Model | None = None,
+    before: Any = None,
+    after: Any = None,
+    detail: dict[str, Any] | None = None,
 ) -> None:
     """Say more in the entry of the command that runs now. Never pass a secret's text."""
     line = _line.get()

@@ -6,7 +6,9 @@ from backends.registry import register
 
 
 def _swarm(cluster: Cluster) -> Driver:
-    from backends.swarm.driver import SwarmDriver  # costs half a second and 20 MiB: not for a process without clusters
+    from backends.swarm.driver import (
+        SwarmDriver,  # costs half a second and 20 MiB: not for a process without clusters
+    )
 
     return SwarmDriver(cluster.address, address=cluster.reachable_at)
 

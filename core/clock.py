@@ -24,4 +24,3 @@ def database_now() -> datetime:
 def from_now(delay: timedelta) -> ExpressionWrapper:
     """Database now plus a delay, to be used in an UPDATE or a filter."""
     return ExpressionWrapper(Now() + Value(delay), output_field=models.DateTimeField())
-

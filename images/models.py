@@ -25,7 +25,9 @@ class Repository(Row):
                 fields=["name"], name="repository_of_platform", condition=models.Q(tenant__isnull=True)
             ),
             models.UniqueConstraint(
-                fields=["tenant", "name"], name="repository_of_tenant", condition=models.Q(tenant__isnull=False)
+                fields=["tenant", "name"],
+                name="repository_of_tenant",
+                condition=models.Q(tenant__isnull=False),
             ),
         ]
         verbose_name_plural = "repositories"

@@ -56,9 +56,7 @@ class Operation(Row):
             models.Index(fields=["tenant_id", "-created_at"], name="operation_tenant"),
             models.Index(fields=["project_id", "-created_at"], name="operation_project"),
             models.Index(fields=["target", "-created_at"], name="operation_target"),
-            models.Index(
-                fields=["not_before"], name="operation_active", condition=Q(state__in=["pending", "running"])
-            ),
+            models.Index(fields=["not_before"], name="operation_active", condition=Q(state__in=["pending", "running"])),
         ]
 
     def __str__(self) -> str:

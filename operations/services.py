@@ -36,7 +36,13 @@ class Fenced(Exception):
 
 
 def enqueue(
-    actor: Actor, kind: str, *, target: models.Model, target_key: str, target_name: str, params: dict[str, Any]
+    actor: Actor,
+    kind: str,
+    *,
+    target: models.Model,
+    target_key: str,
+    target_name: str,
+    params: dict[str, Any],
 ) -> Operation:
     """Write the operation in the caller's transaction and wake a worker once it is committed.
 

@@ -35,4 +35,3 @@ def sweep() -> None:
 @shared_task(name="operations.forget_answers", ignore_result=True)
 def forget_answers() -> None:
     RememberedAnswer.objects.filter(created_at__lt=from_now(timedelta(hours=-24))).delete()
-

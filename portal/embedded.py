@@ -42,7 +42,11 @@ class Companions:
         self.threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        for name, work in (("worker", self.worker.start), ("beat", self._beat), ("observer", self.observer.run)):
+        for name, work in (
+            ("worker", self.worker.start),
+            ("beat", self._beat),
+            ("observer", self.observer.run),
+        ):
             thread = threading.Thread(target=work, name=f"berth-{name}", daemon=True)
             thread.start()
             self.threads.append(thread)

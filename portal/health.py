@@ -21,7 +21,9 @@ def ready(request: HttpRequest) -> HttpResponse:
     if settings.REDIS_URL:
         checks["redis"] = _redis
     results = {name: check() for name, check in checks.items()}
-    return JsonResponse({"ready": all(results.values()), "checks": results}, status=200 if all(results.values()) else 503)
+    return JsonResponse(
+        {"ready": all(results.values()), "checks": results}, status=200 if all(results.values()) else 503
+    )
 
 
 def _database() -> bool:

@@ -11,7 +11,17 @@ from rest_framework import exceptions as drf
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from core.errors import BadRequest, Denied, FieldProblem, Invalid, NotFound, NotSignedIn, PortalError, TooLarge, TooMany
+from core.errors import (
+    BadRequest,
+    Denied,
+    FieldProblem,
+    Invalid,
+    NotFound,
+    NotSignedIn,
+    PortalError,
+    TooLarge,
+    TooMany,
+)
 
 PROBLEM_JSON = "application/problem+json"
 

@@ -26,7 +26,9 @@ if len(SECRET_KEY) < 32:
 REDIS_URL = env.str("REDIS_URL", default="")
 EMBEDDED = not REDIS_URL
 if EMBEDDED and env.int("WEB_CONCURRENCY", default=1) > 1:
-    raise ImproperlyConfigured("WEB_CONCURRENCY is more than 1, which needs REDIS_URL: without Redis only one process serves.")
+    raise ImproperlyConfigured(
+        "WEB_CONCURRENCY is more than 1, which needs REDIS_URL: without Redis only one process serves."
+    )
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{STATE / 'berth.sqlite3'}")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
@@ -170,7 +172,10 @@ WHITENOISE_USE_FINDERS = DEBUG
 
 # --- API ---------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["tenants.authentication.BearerAuthentication", "tenants.authentication.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "tenants.authentication.BearerAuthentication",
+        "tenants.authentication.SessionAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
@@ -195,7 +200,12 @@ SPECTACULAR_SETTINGS = {
 # --- tasks and sockets -------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL or "memory://"
 CELERY_BROKER_TRANSPORT_OPTIONS = (
-    {"visibility_timeout": 3600, "socket_connect_timeout": 1, "socket_timeout": 5, "global_keyprefix": "berth:"}
+    {
+        "visibility_timeout": 3600,
+        "socket_connect_timeout": 1,
+        "socket_timeout": 5,
+        "global_keyprefix": "berth:",
+    }
     if REDIS_URL
     else {"polling_interval": 0.05}
 )
@@ -236,7 +246,16 @@ LOGGING = {
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"django.server": {"level": "WARNING"}, "celery": {"level": "WARNING"}, "docker": {"level": "WARNING"}},
+    "loggers": {
+        "django.server": {"level": "WARNING"},
+        "celery": {"level": "WARNING"},
+        "docker": {"level": "WARNING"},
+    },
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008", "security.W012", "security.W016"]  # TLS is the proxy's: HTTPS=1
+SILENCED_SYSTEM_CHECKS = [
+    "security.W004",
+    "security.W008",
+    "security.W012",
+    "security.W016",
+]  # TLS is the proxy's: HTTPS=1

@@ -36,7 +36,14 @@ PERMISSIONS: dict[str, Text] = {
 _LOOK = {"project.view", "image.view", "app.view", "log.view"}
 _DEVELOP = _LOOK | {"app.deploy", "app.test", "app.scale", "console.open"}
 _PROJECT_ADMIN = _DEVELOP | {"app.release", "app.delete", "project.manage", "member.view", "member.manage"}
-_TENANT_ADMIN = _LOOK | {"tenant.view", "tenant.manage", "member.view", "member.manage", "project.create", "project.manage"}
+_TENANT_ADMIN = _LOOK | {
+    "tenant.view",
+    "tenant.manage",
+    "member.view",
+    "member.manage",
+    "project.create",
+    "project.manage",
+}
 _OWN = {"account.own"}
 _PLATFORM_ONLY = {"cluster.view", "cluster.manage", "tenant.create"}
 
@@ -63,7 +70,12 @@ ROLES: dict[str, Role] = {
         _role("tenant.auditor", "tenant", _("auditor"), {"tenant.view", "audit.view", "member.view"}),
         _role("tenant.member", "tenant", _("member"), {"tenant.view"}),
         _role("project.admin", "project", _("project admin"), _PROJECT_ADMIN),
-        _role("project.release_manager", "project", _("release manager"), _LOOK | {"app.release", "app.deploy", "app.test", "app.scale"}),
+        _role(
+            "project.release_manager",
+            "project",
+            _("release manager"),
+            _LOOK | {"app.release", "app.deploy", "app.test", "app.scale"},
+        ),
         _role("project.developer", "project", _("developer"), _DEVELOP),
         _role("project.tester", "project", _("tester"), _LOOK | {"app.test"}),
         _role("project.guest", "project", _("guest"), {"project.view", "app.view"}),

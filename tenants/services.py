@@ -17,8 +17,6 @@ LONGEST_TOKEN_LIFE = timedelta(days=366)
 DEFAULT_TOKEN_LIFE = timedelta(days=90)
 
 
-
-
 @command("project.create", permission="project.create")
 def create_project(actor: Actor, tenant: Tenant, *, name: str, title: str = "") -> Project:
     if not is_label(name):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from backends.fake import FakeDriver
 from django.db import connection
 from django.test import Client, TransactionTestCase
 from rest_framework.test import APIClient
@@ -19,7 +20,6 @@ from apps.models import AppEnvironment, Environment
 from apps.services import create_app, create_environment, deploy
 from apps.specification import from_image
 from backends import registry
-from backends.fake import FakeDriver
 from backends.models import Cluster
 from core.access import Actor
 from core.triggers import allow_statements, refuse_statements
@@ -30,12 +30,16 @@ from tenants.rights import rights_of
 from tenants.services import create_project
 
 PASSWORD = "a long enough password"
-KEPT = {"audit_auditentry": ("update", "delete"), "apps_release": ("update", "delete"), "apps_releaseimage": ("update", "delete")}
+KEPT = {
+    "audit_auditentry": ("update", "delete"),
+    "apps_release": ("update", "delete"),
+    "apps_releaseimage": ("update", "delete"),
+}
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _emptying_allowed() -> Iterator[None]:
-    """Between transactional tests the tables are emptied, which the tables themselves refuse: lift that for the moment."""
+    """Between transactional tests the tables are emptied, which they themselves refuse: lift that for the moment."""
     empty = TransactionTestCase._fixture_teardown
 
     def teardown(case: TransactionTestCase) -> None:
@@ -178,7 +182,11 @@ def running(
 ) -> AppEnvironment:
     """`hello` of shop, release 1, three instances running in dev."""
     with django_capture_on_commit_callbacks(execute=True):
-        deploy(cast.actor("developer"), place, spec=from_image("berth/hello:1", name="web", instances=3, ports=[8080]))
+        deploy(
+            cast.actor("developer"),
+            place,
+            spec=from_image("berth/hello:1", name="web", instances=3, ports=[8080]),
+        )
     with django_capture_on_commit_callbacks(execute=True):
         wakeups.drain()
     place.refresh_from_db()

@@ -21,6 +21,8 @@ class Command(BaseCommand):
                 self.stdout.write(f"{chain}: {verdict.entries} entries, all in order")
             else:
                 broken.append(chain)
-                self.stdout.write(f"{chain}: entry {verdict.bad_seq} is {verdict.fault}; do not trust it or what follows")
+                self.stdout.write(
+                    f"{chain}: entry {verdict.bad_seq} is {verdict.fault}; do not trust it or what follows"
+                )
         if broken:
             raise CommandError(f"{len(broken)} of the audit chains do not hold: {', '.join(broken)}")

@@ -1,0 +1,19 @@
+"""What runs by itself, beside the operations."""
+
+import logging
+
+from celery import shared_task
+
+from apps.reconciling import reconcile_cluster
+from backends.models import Cluster
+
+log = logging.getLogger(__name__)
+
+
+@shared_task(name="apps.reconcile", ignore_result=True)
+def reconcile() -> None:
+    """Every cluster that was seen lately; one that is away is left alone until it is back."""
+    for cluster in Cluster.objects.filter(state=Cluster.State.READY):
+        started = reconcile_cluster(cluster)
+        if started:
+            log.warning("repairing %s places of cluster %s", started, cluster.name)
