@@ -1,0 +1,40 @@
+"""The application specification: read it, build from it, compare it, write it.
+
+Everything outside imports from here.
+"""
+
+from apps.specification.builder import BuildContext, build, layers
+from apps.specification.diff import Difference, differences, unified_lines
+from apps.specification.image_reference import BadImageReference, ImageReference, is_pinned
+from apps.specification.image_reference import parse as parse_image
+from apps.specification.making import from_image, stored, with_image
+from apps.specification.model import Specification
+from apps.specification.problems import Note, Problem, SpecificationError
+from apps.specification.reading import Mode, Reading, plain_data, read_data, read_text
+from apps.specification.schema import app_schema
+
+__all__ = [
+    "BadImageReference",
+    "BuildContext",
+    "Difference",
+    "ImageReference",
+    "Mode",
+    "Note",
+    "Problem",
+    "Reading",
+    "Specification",
+    "SpecificationError",
+    "app_schema",
+    "build",
+    "differences",
+    "from_image",
+    "is_pinned",
+    "layers",
+    "parse_image",
+    "plain_data",
+    "read_data",
+    "read_text",
+    "stored",
+    "unified_lines",
+    "with_image",
+]
