@@ -115,7 +115,7 @@ def _service(spec: Specification, name: str, context: BuildContext) -> ServiceSp
         stop_grace_seconds=10.0 if service.stop_grace_period is None else service.stop_grace_period,
         labels=tuple(sorted(service.labels.items())),
         restarts=context.restarts.get(name, 0),
-        image_name=str(service.image),
+        image_name=service.image,
     )
 
 

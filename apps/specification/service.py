@@ -35,11 +35,12 @@ USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}(?::[A-Za-z0-9_][A-Za-z0-9_.
 CONDITIONS = ("service_started", "service_healthy")
 
 
-def read_image(value: object) -> image_reference.ImageReference:
+def read_image(value: object) -> str:
+    """The reference as people write it, with its tag or digest: nginx is nginx:latest."""
     if not isinstance(value, str):
         raise fault("not_text")
     try:
-        return image_reference.parse(value)
+        return str(image_reference.parse(value))
     except image_reference.BadImageReference as error:
         raise fault(error.code, value=value) from None
 
@@ -140,7 +141,7 @@ FLAG_SCHEMA: dict[str, object] = {"type": "boolean"}
 class Service(Part):
     """Values are meant literally: `$$` of the written form is one dollar sign here."""
 
-    image: Annotated[image_reference.ImageReference, Read(read_image, {"type": "string", "maxLength": 512})]
+    image: Annotated[str, Read(read_image, {"type": "string", "maxLength": 512})]
     command: Words = None
     entrypoint: Words = None
     environment: Annotated[dict[str, str], Read(read_environment, PAIRS_SCHEMA)] = Field(default_factory=dict)
@@ -208,7 +209,7 @@ class Service(Part):
 
     def canonical(self) -> Canonical:
         kept = canonical(
-            image=str(self.image),
+            image=self.image,
             entrypoint=list(self.entrypoint or ()),
             command=list(self.command or ()),
             environment=self.environment,
