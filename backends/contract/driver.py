@@ -1,7 +1,8 @@
 """The driver: all that Berth can do with a cluster."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from backends.contract.observed import (
@@ -86,18 +87,24 @@ class Driver(Protocol):
 
     def snapshot(self) -> Snapshot: ...
 
-    def logs(self, query: LogQuery) -> AsyncIterator[LogLine]:
+    def logs(self, query: LogQuery) -> AsyncGenerator[LogLine, None]:
         """Merged in time order. Past lines first; with `follow` it goes on until closed."""
+        ...
+
+    def log_bytes(
+        self, instance: str, *, timestamps: bool = True, since: datetime | None = None, until: datetime | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        """Past lines of one instance as plain text in large pieces, for downloads; `timestamps`: RFC 3339 before each."""
         ...
 
     async def exec(
         self, instance: str, command: Sequence[str], *, tty: bool = True, columns: int = 80, rows: int = 24
     ) -> ExecSession: ...
 
-    def stats(self, instance: str, *, follow: bool = False) -> AsyncIterator[UsageSample]:
+    def stats(self, instance: str, *, follow: bool = False) -> AsyncGenerator[UsageSample, None]:
         """One sample, or one a second while followed."""
         ...
 
-    def watch(self) -> AsyncIterator[EngineNotice]:
+    def watch(self) -> AsyncGenerator[EngineNotice, None]:
         """Changes from now on, until closed. May miss some: whoever listens also looks at `snapshot` now and then."""
         ...

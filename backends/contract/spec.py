@@ -129,10 +129,11 @@ class ServiceSpec:
     stop_grace_seconds: float = 10.0
     labels: tuple[tuple[str, str], ...] = ()  # the person's own, already checked against our prefixes
     restarts: int = 0  # +1 asks for every instance to be replaced though nothing else changed
+    image_name: str = ""  # the image as the person wrote it; only for words, not part of the revision
 
     @property
     def revision(self) -> str:
         """Names exactly this spec, leaving out how many instances: scaling is not another revision."""
-        plain = asdict(self) | {"instances": 0}
+        plain = asdict(self) | {"instances": 0, "image_name": ""}
         text = json.dumps(plain, sort_keys=True, default=lambda raw: hashlib.sha256(raw).hexdigest())
         return hashlib.sha256(text.encode()).hexdigest()[:16]

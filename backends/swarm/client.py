@@ -1,0 +1,102 @@
+"""Blocking calls to one engine: raw JSON in and out over the docker SDK's transport (unix socket, TCP, TLS)."""
+
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import docker
+import orjson
+import requests
+from docker.errors import DockerException
+from docker.tls import TLSConfig
+
+from backends.contract import DriverError
+from backends.swarm.errors import away, refused, slow
+
+CONNECT_SECONDS = 2.0
+READ_SECONDS = 10.0
+_SPOKEN = "1.41"  # only keeps the SDK from asking for a version: our paths carry none, so the engine uses its own
+
+
+@dataclass(frozen=True)
+class TlsFiles:
+    """Paths of PEM files: the cluster's authority, and our certificate with its key."""
+
+    ca: str
+    cert: str
+    key: str
+
+
+class EngineClient:
+    """One per cluster, shared by threads; connects at the first call."""
+
+    def __init__(self, url: str, *, tls: TlsFiles | None = None) -> None:
+        self._url = url
+        self._tls = tls
+        self._lock = threading.Lock()
+        self._session: docker.APIClient | None = None
+
+    def get(self, path: str, **query: Any) -> Any:
+        return self._call("GET", path, query=query)
+
+    def post(self, path: str, body: Any, **query: Any) -> Any:
+        return self._call("POST", path, query=query, body=body)
+
+    def delete(self, path: str, **query: Any) -> None:
+        self._call("DELETE", path, query=query)
+
+    def _call(self, method: str, path: str, *, query: dict[str, Any], body: Any = None) -> Any:
+        session = self._connected()
+        try:
+            answer = session.request(
+                method,
+                session.base_url + path,
+                params={name: _plain(value) for name, value in query.items() if value is not None},
+                data=None if body is None else orjson.dumps(body),
+                headers={"Content-Type": "application/json"},
+                timeout=(CONNECT_SECONDS, READ_SECONDS),
+            )
+        except (requests.ConnectTimeout, requests.ConnectionError) as error:
+            raise _unanswered(error) from error
+        except requests.Timeout as error:
+            raise slow() from error
+        except requests.RequestException as error:
+            raise away(str(error)) from error
+        return _read(answer)
+
+    def _connected(self) -> docker.APIClient:
+        with self._lock:
+            if self._session is None:
+                self._session = _session(self._url, tls=self._tls)
+            return self._session
+
+
+def _session(url: str, *, tls: TlsFiles | None) -> docker.APIClient:
+    try:
+        config = TLSConfig(client_cert=(tls.cert, tls.key), ca_cert=tls.ca, verify=True) if tls else False
+        session = docker.APIClient(base_url=url, version=_SPOKEN, timeout=int(READ_SECONDS), tls=config)
+    except (DockerException, OSError, ValueError) as error:
+        raise away(str(error)) from error
+    session.trust_env = False  # a certificate bundle or a proxy named in the environment is not meant for engines
+    return session
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return orjson.dumps(value).decode()
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _unanswered(error: requests.RequestException) -> DriverError:
+    # urllib3 reports a read that timed out on a pooled unix connection as a connection error
+    return slow() if "timed out" in str(error) and "connect" not in str(error).lower() else away(str(error))
+
+
+def _read(answer: requests.Response) -> Any:
+    if answer.status_code < 400:
+        return orjson.loads(answer.content) if answer.content else None
+    try:
+        said = str(orjson.loads(answer.content)["message"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        said = answer.text
+    raise refused(answer.status_code, said)

@@ -1,0 +1,190 @@
+"""A process inside an instance.
+
+The engine does not end a process when its connection closes. So each session carries a token in its environment,
+which everything it starts inherits; closing looks for the token among the instance's processes and ends what has it.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+
+from backends.contract import DriverError, Reason, ReasonCode
+from backends.swarm.errors import RefusedError, gone
+from backends.swarm.frames import Splitter
+from backends.swarm.places import own_container
+from backends.swarm.wire import Stream, Wire
+
+_TOKEN = "BERTH_CONSOLE"  # noqa: S105 - the name of a variable
+_END_SECONDS = 5.0
+_RESIZE_TRIES = 20
+_RESIZE_WAIT_SECONDS = 0.05
+_NOT_STARTED = (126, 127)  # what the engine reports when it could not start the command
+
+# Only words a shell has itself: an image may hold nothing else. First those with the token, and what shares a session
+# with them, are told to hang up; whoever is still there after half a second is killed.
+_HUNT = """
+mine() {
+  sessions=' '; found=''
+  for d in /proc/[0-9]*; do
+    p=${d#/proc/}; [ "$p" = $$ ] && continue
+    while IFS= read -r e || [ -n "$e" ]; do
+      case $e in *"$1"*) found="$found $p"; session "$p" && sessions="$sessions$s "; break;; esac
+      e=''
+    done 2>/dev/null < "$d/environ"
+  done
+  for d in /proc/[0-9]*; do
+    p=${d#/proc/}; [ "$p" = $$ ] && continue
+    session "$p" && case $sessions in *" $s "*) found="$found $p";; esac
+  done
+}
+session() { s=''; read -r l 2>/dev/null < "/proc/$1/stat" || return 1; set -- ${l##*) }; [ "$1" != Z ] && s=$4; }
+mine "$1"; [ -n "$found" ] || exit 0
+kill -HUP $found 2>/dev/null; kill -CONT $found 2>/dev/null
+sleep 0.3 2>/dev/null || sleep 1
+mine "$1"; [ -n "$found" ] && kill -KILL $found 2>/dev/null
+exit 0
+"""
+
+
+async def start(
+    wire: Wire, instance: str, command: Sequence[str], *, tty: bool, columns: int, rows: int
+) -> "SwarmExec":
+    """Errors: INSTANCE_GONE, HOST_NOT_REACHABLE, NO_SHELL (there is no such command in the image)."""
+    container = await own_container(wire, instance)
+    token = f"{_TOKEN}={secrets.token_hex(16)}"
+    body = {
+        "AttachStdin": True,
+        "AttachStdout": True,
+        "AttachStderr": True,
+        "Tty": tty,
+        "Cmd": list(command),
+        "Env": [token, *(["TERM=xterm-256color"] if tty else [])],
+    }
+    try:
+        made = await wire.post(f"/containers/{container}/exec", body)
+        stream = await wire.hijack(f"/exec/{made['Id']}/start", {"Detach": False, "Tty": tty})
+    except RefusedError as error:
+        raise _not_started(error, command) from error
+    session = SwarmExec(wire, container, made["Id"], stream, token=token, tty=tty)
+    try:
+        await session.started(command, columns=columns, rows=rows)
+    except (DriverError, asyncio.CancelledError):
+        stream.close()
+        raise
+    return session
+
+
+class SwarmExec:
+    def __init__(self, wire: Wire, container: str, id_: str, stream: Stream, *, token: str, tty: bool) -> None:
+        self._wire = wire
+        self._container = container
+        self._id = id_
+        self._stream = stream
+        self._token = token
+        self._tty = tty
+        self._splitter = Splitter()
+        self._ready = bytearray()
+        self._closed = False
+
+    async def __aenter__(self) -> "SwarmExec":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def started(self, command: Sequence[str], *, columns: int, rows: int) -> None:
+        """The engine answers before the process is there; wait for it, and give the terminal its size."""
+        for _ in range(_RESIZE_TRIES):
+            about = await self._about()
+            if not about["Running"] and about["ExitCode"] in _NOT_STARTED and not about["Pid"]:
+                raise _no_such(command)
+            if about["Running"] and about["Pid"]:
+                if self._tty:
+                    await self.resize(columns=columns, rows=rows)
+                return
+            if about["ExitCode"] is not None:
+                return
+            await asyncio.sleep(_RESIZE_WAIT_SECONDS)
+
+    async def read(self, limit: int = 65536) -> bytes:
+        if self._tty:
+            return await self._stream.read(limit)
+        while not self._ready:
+            piece = await self._stream.read()
+            if not piece:
+                return b""
+            for _, payload in self._splitter.frames(piece):
+                self._ready += payload
+        taken = bytes(self._ready[:limit])
+        del self._ready[:limit]
+        return taken
+
+    async def write(self, data: bytes) -> None:
+        await self._stream.write(data)
+
+    async def end_input(self) -> None:
+        if not self._stream.end_input() and self._tty:
+            await self._stream.write(b"\x04")
+
+    async def resize(self, *, columns: int, rows: int) -> None:
+        """Of a process that has ended meanwhile: nothing happens."""
+        try:
+            await self._wire.post(f"/exec/{self._id}/resize", None, h=rows, w=columns)
+        except RefusedError as error:
+            if (await self._about())["Running"]:
+                raise error
+
+    async def exit_code(self) -> int | None:
+        about = await self._about()
+        return None if about["Running"] else about["ExitCode"]
+
+    async def close(self) -> None:
+        """Returns when all that the session started has ended, or after five seconds."""
+        if self._closed:
+            return
+        self._closed = True
+        self._stream.close()
+        try:
+            async with asyncio.timeout(_END_SECONDS):
+                await self._hunt()
+        except RefusedError as error:
+            if error.status not in {404, 409}:  # the instance itself has ended, and everything with it
+                raise
+        except TimeoutError:
+            return
+
+    async def _hunt(self) -> None:
+        body = {
+            "AttachStdout": True,
+            "AttachStderr": True,
+            "User": "0",
+            "Cmd": ["sh", "-c", _HUNT, "sh", self._token],
+        }
+        made = await self._wire.post(f"/containers/{self._container}/exec", body)
+        stream = await self._wire.hijack(f"/exec/{made['Id']}/start", {"Detach": False, "Tty": False})
+        try:
+            while await stream.read():
+                pass
+        finally:
+            stream.close()
+
+    async def _about(self) -> dict[str, int]:
+        try:
+            told: dict[str, int] = await self._wire.get(f"/exec/{self._id}/json")
+        except RefusedError as error:
+            if error.status == 404:
+                raise gone() from error
+            raise
+        return told
+
+
+def _no_such(command: Sequence[str]) -> DriverError:
+    return DriverError(Reason(ReasonCode.NO_SHELL, {"command": command[0] if command else ""}), permanent=True)
+
+
+def _not_started(error: RefusedError, command: Sequence[str]) -> DriverError:
+    if error.status == 404 or "is not running" in error.said:
+        return gone()
+    if "executable file not found" in error.said or "no such file or directory" in error.said:
+        return _no_such(command)
+    return error

@@ -1,0 +1,108 @@
+"""Logs of services: each instance read from its own container, merged in time order."""
+
+import asyncio
+import heapq
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
+from datetime import datetime
+
+from backends.contract import LogLine, LogQuery
+from backends.swarm.live import followed
+from backends.swarm.places import Map, Place
+from backends.swarm.source import READ_SECONDS, PlainText, Resume, Source, path_of, second
+from backends.swarm.wire import Wire
+
+_PIECE = 64 * 1024
+
+
+async def lines(wire: Wire, query: LogQuery) -> AsyncGenerator[LogLine, None]:
+    """Errors: INSTANCE_GONE for a named instance that is not known, and those of an engine that is away."""
+    places = await asked_for(Map(wire), query)
+    resumes = {place.id: Resume() for place in places}
+    if query.tail != 0:
+        sources = [Source(wire, place, query, resumes[place.id]).batches() for place in places]
+        async with aclosing(merged(sources)) as past:
+            async for line in past:
+                yield line
+    if query.follow:
+        done = {place.id for place in places if not place.run.alive}
+        async with aclosing(followed(wire, query, resumes, done=done)) as live:
+            async for line in live:
+                yield line
+
+
+async def asked_for(where: Map, query: LogQuery) -> list[Place]:
+    if query.instance is not None:
+        return [await where.of_instance(query.instance)]
+    found = await asyncio.gather(*(where.of_service(ref) for ref in query.services))
+    return [place for places in found for place in places]
+
+
+async def merged(sources: Sequence[AsyncGenerator[list[LogLine], None]]) -> AsyncGenerator[LogLine, None]:
+    """Of sources each in time order. Only one batch of each is held at a time."""
+    try:
+        cursors = [Cursor(source) for source in sources]
+        await asyncio.gather(*(cursor.turn() for cursor in cursors))
+        heap = [(cursor.at_ns, place) for place, cursor in enumerate(cursors) if cursor.batch]
+        heapq.heapify(heap)
+        while heap:
+            _, place = heap[0]
+            cursor = cursors[place]
+            yield cursor.take()
+            if cursor.spent:
+                await cursor.turn()
+            if cursor.batch:
+                heapq.heapreplace(heap, (cursor.at_ns, place))
+            else:
+                heapq.heappop(heap)
+    finally:
+        for source in sources:
+            await source.aclose()
+
+
+class Cursor:
+    def __init__(self, source: AsyncIterator[list[LogLine]]) -> None:
+        self._source = source
+        self._next = 0
+        self.batch: list[LogLine] = []
+
+    @property
+    def at_ns(self) -> int:
+        return self.batch[self._next].at_ns
+
+    @property
+    def spent(self) -> bool:
+        return self._next >= len(self.batch)
+
+    def take(self) -> LogLine:
+        self._next += 1
+        return self.batch[self._next - 1]
+
+    async def turn(self) -> None:
+        """To the next batch; an empty one is the end."""
+        self.batch, self._next = await anext(self._source, []), 0
+
+
+async def plain(
+    wire: Wire, instance: str, *, timestamps: bool, since: datetime | None, until: datetime | None
+) -> AsyncGenerator[bytes, None]:
+    """As the app wrote it, in pieces of 64 KB and more. Errors: INSTANCE_GONE."""
+    place = await Map(wire).of_instance(instance)
+    asked = {"stdout": True, "stderr": True, "timestamps": timestamps, "since": second(since), "until": second(until)}
+    text = PlainText(timestamps=timestamps)
+    held: list[bytes] = []
+    size = 0
+    async with wire.stream(path_of(place), **asked) as stream:
+        while True:
+            async with asyncio.timeout(READ_SECONDS):
+                piece = await stream.read()
+            if not piece:
+                break
+            found = text.of(piece)
+            held.append(found)
+            size += len(found)
+            if size >= _PIECE:
+                yield b"".join(held)
+                held, size = [], 0
+    if held:
+        yield b"".join(held)

@@ -1,0 +1,222 @@
+"""Reading what the engine tells of tasks and hosts. Pure; raw JSON in, neutral values out."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from backends.contract import HostStatus, InstanceState, InstanceStatus, Reason, ReasonCode, ServiceRef
+from backends.swarm import manifests
+from backends.swarm.errors import task_reason
+
+Raw = Mapping[str, Any]
+
+_STATES = {
+    "new": InstanceState.WAITING,
+    "allocated": InstanceState.WAITING,
+    "pending": InstanceState.WAITING,
+    "assigned": InstanceState.PREPARING,
+    "accepted": InstanceState.PREPARING,
+    "preparing": InstanceState.PREPARING,
+    "ready": InstanceState.PREPARING,
+    "starting": InstanceState.STARTING,
+    "running": InstanceState.RUNNING,
+    "complete": InstanceState.ENDED,
+    "shutdown": InstanceState.ENDED,
+    "remove": InstanceState.ENDED,
+    "failed": InstanceState.FAILED,
+    "rejected": InstanceState.FAILED,
+    "orphaned": InstanceState.FAILED,
+}
+OVER = frozenset({InstanceState.ENDED, InstanceState.FAILED})
+_ON_HOST = frozenset({InstanceState.PREPARING, InstanceState.STARTING, InstanceState.RUNNING})
+_WANTED = frozenset({"new", "allocated", "pending", "assigned", "accepted", "preparing", "ready", "starting", "running"})
+
+
+@dataclass(frozen=True)
+class Host:
+    """What reading a task needs to know of its host."""
+
+    name: str
+    address: str
+    up: bool
+
+
+@dataclass(frozen=True)
+class Run:
+    """An instance with what only this driver needs to know of it."""
+
+    instance: InstanceStatus
+    attempt: str
+    container: str | None
+    own_end: bool  # it ended though nobody asked it to
+
+    @property
+    def alive(self) -> bool:
+        return self.instance.state not in OVER
+
+
+def ref_of(labels: Raw | None) -> ServiceRef | None:
+    """None: not one of ours."""
+    if not labels or manifests.SERVICE not in labels:
+        return None
+    return ServiceRef(
+        environment=labels.get(manifests.ENVIRONMENT, ""),
+        app=labels.get(manifests.APP, ""),
+        service=labels[manifests.SERVICE],
+    )
+
+
+def container_spec(holder: Raw) -> Raw:
+    """Of a task's Spec or of a service's TaskTemplate."""
+    found: Raw = holder.get("ContainerSpec") or {}
+    return found
+
+
+def moment(text: str | None) -> datetime | None:
+    """RFC 3339 with up to nine digits of a second; the engine's zero time is None."""
+    if not text or text.startswith("0001-"):
+        return None
+    head, _, rest = text.partition(".")
+    digits = rest.rstrip("Zz") if rest else ""
+    micros = digits[:6].ljust(6, "0") if digits.isdigit() else "000000"
+    return datetime.fromisoformat(head.rstrip("Zz")).replace(microsecond=int(micros), tzinfo=UTC)
+
+
+def runs(tasks: Iterable[Raw], *, hosts: Mapping[str, Host]) -> list[Run]:
+    """Ours among the tasks, by number, newest first within a number."""
+    found = [(task, run) for task in tasks if (run := _run(task, hosts=hosts)) is not None]
+    found.sort(key=lambda pair: pair[0].get("CreatedAt", ""), reverse=True)
+    found.sort(key=lambda pair: pair[1].instance.number)
+    return [run for _, run in found]
+
+
+def _run(task: Raw, *, hosts: Mapping[str, Host]) -> Run | None:
+    container = container_spec(task["Spec"])
+    labels: Raw = container.get("Labels") or {}
+    ref = ref_of(labels)
+    if ref is None:
+        return None
+    status: Raw = task.get("Status") or {}
+    wanted = task.get("DesiredState") in _WANTED
+    state = _STATES.get(status.get("State", "new"), InstanceState.WAITING)
+    place: Raw = status.get("ContainerStatus") or {}
+    exit_code = place.get("ExitCode") if state in OVER else None
+    if state == InstanceState.FAILED and not place.get("ContainerID"):
+        exit_code = None  # it never ran
+    changed = moment(status.get("Timestamp"))
+    instance = InstanceStatus(
+        id=task["ID"],
+        ref=ref,
+        number=task.get("Slot", 0),
+        state=InstanceState.STOPPING if not wanted and state in _ON_HOST else state,
+        wanted=wanted,
+        revision=labels.get(manifests.REVISION, ""),
+        host=task.get("NodeID") or None,
+        started_at=changed if state == InstanceState.RUNNING else None,
+        changed_at=changed,
+        exit_code=exit_code,
+        reason=_reason(status, state=state, exit_code=exit_code, ref=ref, labels=labels, image=container.get("Image", "")),
+        addresses=_addresses(status, hosts.get(task.get("NodeID", ""))),
+    )
+    own_end = status.get("State") in {"complete", "failed", "rejected"}
+    return _on_its_host(
+        Run(instance, labels.get(manifests.ATTEMPT, ""), place.get("ContainerID") or None, own_end), hosts=hosts
+    )
+
+
+def _on_its_host(run: Run, *, hosts: Mapping[str, Host]) -> Run:
+    """The engine goes on calling instances on a lost host running; nobody can know."""
+    host = hosts.get(run.instance.host or "")
+    if host is None or host.up or not run.alive:
+        return run
+    lost = Reason(ReasonCode.HOST_LOST, {"host": host.name})
+    return replace(run, instance=replace(run.instance, state=InstanceState.FAILED, reason=lost))
+
+
+def _reason(
+    status: Raw, *, state: InstanceState, exit_code: int | None, ref: ServiceRef, labels: Raw, image: str
+) -> Reason | None:
+    if status.get("State") == "orphaned":
+        return Reason(ReasonCode.HOST_LOST, {"host": ""})
+    waiting = state == InstanceState.WAITING
+    if waiting or state == InstanceState.FAILED:
+        return task_reason(
+            status.get("Err", ""),
+            exit_code=exit_code,
+            service=ref.service,
+            image=labels.get(manifests.IMAGE) or image,
+            waiting=waiting,
+        )
+    if status.get("State") == "complete":
+        return Reason(ReasonCode.EXITED, {"service": ref.service, "exit_code": exit_code or 0})
+    return None
+
+
+def _addresses(status: Raw, host: Host | None) -> tuple[tuple[int, str], ...]:
+    if host is None or status.get("State") != "running":
+        return ()
+    ports = (status.get("PortStatus") or {}).get("Ports") or ()
+    return tuple(
+        (port["TargetPort"], f"{_bracketed(host.address)}:{port['PublishedPort']}")
+        for port in ports
+        if port.get("PublishedPort")
+    )
+
+
+def _bracketed(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
+
+
+def host_table(nodes: Iterable[Raw], *, local: str = "", address: str = "") -> dict[str, Host]:
+    """`address`: where the host with the id `local` is reached, if that is not where the engine says it is."""
+    return {
+        node["ID"]: Host(
+            name=node["Description"].get("Hostname", ""),
+            address=address if address and node["ID"] == local else _address(node),
+            up=(node.get("Status") or {}).get("State") == "ready",
+        )
+        for node in nodes
+    }
+
+
+def _address(node: Raw) -> str:
+    told = str((node.get("Status") or {}).get("Addr", ""))
+    if told in {"", "0.0.0.0"}:  # noqa: S104 - an engine tells this of itself when it was not given an address
+        told = str((node.get("ManagerStatus") or {}).get("Addr", "")).rpartition(":")[0]
+    return told.strip("[]")
+
+
+def host_list(nodes: Iterable[Raw], tasks: Iterable[Raw], *, table: Mapping[str, Host]) -> list[HostStatus]:
+    """With what is set aside on each, also for services that are not ours."""
+    reserved: dict[str, list[int]] = {}
+    for task in tasks:
+        if task.get("DesiredState") in _WANTED and task.get("NodeID"):
+            aside: Raw = (task["Spec"].get("Resources") or {}).get("Reservations") or {}
+            sums = reserved.setdefault(task["NodeID"], [0, 0])
+            sums[0] += aside.get("NanoCPUs", 0) // 1_000_000
+            sums[1] += aside.get("MemoryBytes", 0)
+    return [_host(node, table[node["ID"]], reserved.get(node["ID"], [0, 0])) for node in nodes]
+
+
+def _host(node: Raw, seen: Host, reserved: list[int]) -> HostStatus:
+    about: Raw = node["Description"]
+    platform: Raw = about.get("Platform") or {}
+    resources: Raw = about.get("Resources") or {}
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.get("Architecture", ""))
+    return HostStatus(
+        id=node["ID"],
+        name=seen.name,
+        ready=seen.up,
+        schedulable=node["Spec"].get("Availability") == "active",
+        manager=bool(node.get("ManagerStatus")),
+        address=seen.address,
+        engine_version=(about.get("Engine") or {}).get("EngineVersion", ""),
+        platform=f"{platform.get('OS', '')}/{machine or platform.get('Architecture', '')}",
+        cpu_millicores=resources.get("NanoCPUs", 0) // 1_000_000,
+        memory_bytes=resources.get("MemoryBytes", 0),
+        cpu_reserved=reserved[0],
+        memory_reserved=reserved[1],
+        labels=dict(node["Spec"].get("Labels") or {}),
+        said=(node.get("Status") or {}).get("Message", ""),
+    )

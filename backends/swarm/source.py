@@ -1,0 +1,162 @@
+"""The log of one instance as the engine sends it, cut into lines."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from backends.contract import LogLine, LogQuery, Reason, ReasonCode
+from backends.swarm.errors import RefusedError, gone, slow
+from backends.swarm.frames import NAMES, Clock, Splitter
+from backends.swarm.places import Place
+from backends.swarm.wire import Stream, Wire
+from backends.words import sentence
+
+READ_SECONDS = 30.0
+LINE_LIMIT = 1024 * 1024  # the engine cuts lines at 16 KB; they are put together again up to here
+
+
+@dataclass
+class Resume:
+    """How far an instance has been read: the newest time, and how many lines of just that time."""
+
+    at_ns: int = 0
+    lines: int = 0
+
+    def note(self, at_ns: int) -> None:
+        if at_ns >= self.at_ns:
+            self.lines = self.lines + 1 if at_ns == self.at_ns else 1
+            self.at_ns = at_ns
+
+
+class Source:
+    def __init__(self, wire: Wire, place: Place, query: LogQuery, resume: Resume, *, follow: bool = False) -> None:
+        self._wire = wire
+        self._place = place
+        self._query = query
+        self._resume = resume
+        self._before_ns, self._skip = resume.at_ns, resume.lines
+        self._follow = follow
+        self._until_ns = int(query.until.timestamp() * 1e9) if query.until else None
+
+    async def batches(self) -> AsyncGenerator[list[LogLine], None]:
+        """Lines in the order of the engine; none of an instance whose container is gone."""
+        if not self._place.local and not self._place.host_up:
+            yield [self._lost()]
+            return
+        try:
+            async with self._wire.stream(path_of(self._place), **self._asked()) as stream:
+                cut = Lines(self._place)
+                while piece := await self._piece(stream):
+                    if batch := self._fresh(cut.of(piece)):
+                        yield batch
+                if batch := self._fresh(cut.rest()):
+                    yield batch
+        except RefusedError as error:
+            if error.status not in {404, 409}:
+                raise
+
+    async def _piece(self, stream: Stream) -> bytes:
+        try:
+            async with asyncio.timeout(None if self._follow else READ_SECONDS):
+                return await stream.read()
+        except TimeoutError as error:
+            raise slow() from error
+
+    def _asked(self) -> dict[str, Any]:
+        query, resume = self._query, self._resume
+        asked: dict[str, Any] = {"stdout": True, "stderr": True, "timestamps": True, "follow": self._follow}
+        if resume.at_ns:
+            return asked | {"since": f"{resume.at_ns // 10**9}.{resume.at_ns % 10**9:09d}"}
+        # what follows a look that found nothing must not be cut at `tail` again, unless nothing past is wanted at all
+        tail = query.tail if query.tail == 0 or not self._follow else None
+        return asked | {"since": second(query.since), "until": second(query.until), "tail": tail}
+
+    def _fresh(self, batch: list[LogLine]) -> list[LogLine]:
+        """Without what was read before, and noted."""
+        kept = []
+        for line in batch:
+            if line.at_ns == self._before_ns and self._skip:
+                self._skip -= 1
+            elif self._until_ns is None or line.at_ns <= self._until_ns:
+                kept.append(line)
+        for line in kept:
+            self._resume.note(line.at_ns)
+        return kept
+
+    def _lost(self) -> LogLine:
+        instance = self._place.run.instance
+        text = sentence(Reason(ReasonCode.HOST_LOST, {"host": self._place.host}))
+        return LogLine(time.time_ns(), instance.ref.service, instance.number, instance.id, "berth", text.encode())
+
+
+class Lines:
+    """Frames of one instance to lines, those put together again that the engine cut."""
+
+    def __init__(self, place: Place) -> None:
+        instance = place.run.instance
+        self._about = (instance.ref.service, instance.number, instance.id)
+        self._splitter = Splitter()
+        self._clock = Clock()
+        self._open: dict[int, tuple[int, bytes]] = {}
+
+    def of(self, piece: bytes) -> list[LogLine]:
+        made = []
+        service, number, instance = self._about
+        for kind, payload in self._splitter.frames(piece):
+            at_ns, start = self._clock.nanoseconds(payload)
+            text = payload[start:]
+            if kind in self._open:
+                at_ns, before = self._open.pop(kind)
+                text = before + text
+            if text[-1:] == b"\n":
+                text = text[:-1]
+            elif len(text) < LINE_LIMIT:
+                self._open[kind] = (at_ns, text)
+                continue
+            made.append(LogLine(at_ns, service, number, instance, NAMES.get(kind, "stdout"), text))
+        return made
+
+    def rest(self) -> list[LogLine]:
+        service, number, instance = self._about
+        left, self._open = self._open, {}
+        return [
+            LogLine(at_ns, service, number, instance, NAMES.get(kind, "stdout"), text)
+            for kind, (at_ns, text) in left.items()
+        ]
+
+
+class PlainText:
+    """Frames to the bytes an app wrote; a line the engine cut keeps only its first time stamp."""
+
+    def __init__(self, *, timestamps: bool) -> None:
+        self._splitter = Splitter()
+        self._timestamps = timestamps
+        self._open: dict[int, bool] = {}
+
+    def of(self, piece: bytes) -> bytes:
+        frames = self._splitter.frames(piece)
+        return b"".join(self._stamped(frames) if self._timestamps else [text for _, text in frames])
+
+    def _stamped(self, frames: Sequence[tuple[int, bytes]]) -> list[bytes]:
+        texts = []
+        for kind, text in frames:
+            texts.append(text.partition(b" ")[2] if self._open.get(kind) else text)
+            self._open[kind] = text[-1:] != b"\n"
+        return texts
+
+
+def path_of(place: Place) -> str:
+    """A container's own log where its engine is ours to ask; else what the manager can get of it."""
+    if place.local:
+        return f"/containers/{place.container}/logs"
+    if place.run.container is None:
+        raise gone()
+    return f"/tasks/{place.id}/logs"
+
+
+def second(moment: datetime | None) -> str | None:
+    """For `since` and `until`."""
+    return None if moment is None else f"{moment.timestamp():.6f}"
