@@ -31,7 +31,9 @@ class SampleForm(forms.Form):
     route = forms.CharField(required=False, help_text="A name you can prove to own.")
     policy = forms.ChoiceField(choices=[("one", "one by one"), ("all", "all at once")])
     note = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 2}))
-    kind = forms.ChoiceField(choices=[("swarm", "Docker Swarm"), ("kubernetes", "Kubernetes")], widget=forms.RadioSelect)
+    kind = forms.ChoiceField(
+        choices=[("swarm", "Docker Swarm"), ("kubernetes", "Kubernetes")], widget=forms.RadioSelect
+    )
     agree = forms.BooleanField(required=False, label="Roll back by itself when errors rise")
 
 
@@ -39,7 +41,9 @@ def sample_steps() -> list[SimpleNamespace]:
     return [
         SimpleNamespace(status=Status.DONE, title="Preflight passed", detail="9 of 9", took_seconds=2),
         SimpleNamespace(status=Status.FAILED, title="Move the data", detail="it ended with code 1", took_seconds=21),
-        SimpleNamespace(status=Status.DOING, title="Replace web, one at a time", detail="2 of 4 ready", took_seconds=64),
+        SimpleNamespace(
+            status=Status.DOING, title="Replace web, one at a time", detail="2 of 4 ready", took_seconds=64
+        ),
         SimpleNamespace(status=Status.PENDING, title="Watch errors", detail="", took_seconds=None, took="about 2 min"),
     ]
 
@@ -49,13 +53,25 @@ def sample_preflight() -> list[SimpleNamespace]:
     sent = SimpleNamespace(label="Add one", url="", name="fix", value="health")
     return [
         SimpleNamespace(kind="ok", title="Quota, ports and secrets are in order", detail="", fix=None),
-        SimpleNamespace(kind="bad", title="Image shop/web:1.6 is not in the registry", detail="The newest is 1.5.0.", fix=link),
+        SimpleNamespace(
+            kind="bad",
+            title="Image shop/web:1.6 is not in the registry",
+            detail="The newest is 1.5.0.",
+            fix=link,
+        ),
         SimpleNamespace(kind="warn", title="web has no health check", detail="A stuck instance would stay.", fix=sent),
     ]
 
 
 def sample_instances() -> list[SimpleNamespace]:
-    states = (Status.RUNNING, Status.RUNNING, Status.NOT_STARTING, Status.STARTING, Status.RUNNING, Status.WAITING)
+    states = (
+        Status.RUNNING,
+        Status.RUNNING,
+        Status.NOT_STARTING,
+        Status.STARTING,
+        Status.RUNNING,
+        Status.WAITING,
+    )
     return [
         SimpleNamespace(number=place, status=status, url=f"#i{place}", old=place == 5, word="", starts=place)
         for place, status in enumerate(states, start=1)

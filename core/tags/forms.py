@@ -28,6 +28,20 @@ def _drawn(bound: forms.BoundField, *, css: str, attrs: dict[str, Any]) -> SafeS
     return bound.as_widget(attrs=found)
 
 
+def _choices(bound: forms.BoundField) -> list[dict[str, Any]]:
+    """The boxes of a field that is many of them, each with its drawing, id and label."""
+    attrs: dict[str, Any] = {"id": bound.auto_id, "class": "form-check-input"}
+    if described := _described_by(bound):
+        attrs["aria-describedby"] = described
+    widget = bound.field.widget
+    renderer = bound.form.renderer
+    boxes = [
+        forms.boundfield.BoundWidget(widget, one, renderer)
+        for one in widget.subwidgets(bound.html_name, bound.value(), attrs)
+    ]
+    return [{"drawn": one.tag(), "id": one.id_for_label, "label": one.choice_label} for one in boxes]
+
+
 def _css_of(widget: forms.Widget) -> str:
     if isinstance(widget, forms.Select):
         return "form-select"
@@ -36,19 +50,26 @@ def _css_of(widget: forms.Widget) -> str:
 
 @register.component("field.html")
 def field(
-    context: Context, bound: forms.BoundField, unit: str = "", label: str = "", hide_label: bool = False, placeholder: str = ""
+    context: Context,
+    bound: forms.BoundField,
+    unit: str = "",
+    label: str = "",
+    hide_label: bool = False,
+    placeholder: str = "",
 ) -> dict[str, Any]:
     """A field of a Django form: label above, help under, error beside, all tied together for a screen reader."""
     widget = bound.field.widget
+    several = isinstance(widget, forms.RadioSelect | forms.CheckboxSelectMultiple)
     attrs = {"placeholder": placeholder} if placeholder else {}
     return {
         "bound": bound,
-        "control": _drawn(bound, css=_css_of(widget), attrs=attrs),
+        "control": "" if several else _drawn(bound, css=_css_of(widget), attrs=attrs),
         "label": label or bound.label,
         "hide_label": hide_label,
         "unit": unit,
         "checks": isinstance(widget, forms.CheckboxInput),
-        "several": isinstance(widget, forms.RadioSelect | forms.CheckboxSelectMultiple),
+        "several": several,
+        "choices": _choices(bound) if several else [],
         "optional": not bound.field.required,
     }
 
@@ -68,7 +89,14 @@ def choice(context: Context, body: str, label: str) -> dict[str, Any]:
 
 @register.block("option.html")
 def option(
-    context: Context, body: str, name: str, value: str, label: str, detail: str = "", chosen: bool = False, why_not: str = ""
+    context: Context,
+    body: str,
+    name: str,
+    value: str,
+    label: str,
+    detail: str = "",
+    chosen: bool = False,
+    why_not: str = "",
 ) -> dict[str, Any]:
     """One thing to choose; the body stands at the right. `why_not` tells why it cannot be chosen."""
     return {

@@ -10,6 +10,9 @@ from core.markup import Components
 
 register = Components()
 
+PLACE_KEYS = {"layout-dashboard": "o", "box": "a", "stack-2": "i", "file-text": "l", "users": "m", "shield-check": "u"}
+"""The key that, after "g", leads to the page a drawing stands for in the side bar."""
+
 
 def _id(given: str, title: str, prefix: str) -> str:
     return given or f"{prefix}-{slugify(title) or 'part'}"
@@ -186,6 +189,12 @@ def todo(context: Context, body: str) -> dict[str, Any]:
 def need(context: Context, body: str, title: str, kind: str = "warn") -> dict[str, Any]:
     """One line: what, why it matters (the body), and slot "actions" with what settles it."""
     return {"title": title, "kind": kind}
+
+
+@register.filter
+def place_key(icon: str) -> str:
+    """The key of a place of the side bar, by its icon; nothing for those without one."""
+    return PLACE_KEYS.get(icon, "")
 
 
 @register.component("crumb.html")

@@ -88,7 +88,13 @@ def host(context: Context, body: str, name: str, status: object, url: str = "") 
     """A cell of `{% hosts %}`; the body tells how it is."""
     from_status = {"ok": "is-ok", "bad": "is-bad", "warn": "is-warn", "stale": "is-bad", "off": "is-off"}
     found = Status.of(status)
-    return {"name": name, "url": url, "glyph": found.glyph, "word": found.word, "css": from_status.get(found.kind.value, "")}
+    return {
+        "name": name,
+        "url": url,
+        "glyph": found.glyph,
+        "word": found.word,
+        "css": from_status.get(found.kind.value, ""),
+    }
 
 
 @register.block("hosts.html")

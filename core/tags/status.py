@@ -96,6 +96,8 @@ def note(context: Context, body: str, title: str = "", kind: str = "", icon: str
 
 
 @register.component("proof.html")
-def proof(context: Context, title: str, detail: str = "", url: str = "", link: str = "", holds: bool = True) -> dict[str, Any]:
+def proof(
+    context: Context, title: str, detail: str = "", url: str = "", link: str = "", holds: bool = True
+) -> dict[str, Any]:
     """The line that says until where the chain of the audit was verified."""
     return {"title": title, "detail": detail, "url": url, "link": link, "holds": holds}

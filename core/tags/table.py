@@ -29,12 +29,20 @@ class Column:
 
     @property
     def cell_css(self) -> str:
-        words = {"num": self.num, "is-lead": self.lead, "is-wide": self.wide, "is-pick fit": self.pick, "extra": self.extra}
+        words = {
+            "num": self.num,
+            "is-lead": self.lead,
+            "is-wide": self.wide,
+            "is-pick fit": self.pick,
+            "extra": self.extra,
+        }
         return " ".join(word for word, holds in words.items() if holds)
 
     @property
     def head_css(self) -> str:
-        return " ".join(word for word, holds in {"num": self.num, "fit": self.pick, "extra": self.extra}.items() if holds)
+        return " ".join(
+            word for word, holds in {"num": self.num, "fit": self.pick, "extra": self.extra}.items() if holds
+        )
 
 
 @dataclass

@@ -133,6 +133,15 @@ def day(context: Context, title: str) -> dict[str, Any]:
     return {"title": title}
 
 
+@register.component("notice.html")
+def notice(
+    context: Context, text: str = "", kind: str = "", detail: str = "", undo: str = "", hollow: bool = False
+) -> dict[str, Any]:  # fmt: skip
+    """The result of what one just did. `kind`: "" | "ok" | "warn" | "bad"; `undo` is an address that takes a POST;
+    `hollow` is a form that a script fills."""
+    return {"text": text, "kind": kind, "detail": detail, "undo": undo, "hollow": hollow}
+
+
 @register.component("toasts.html")
 def toasts(context: Context) -> dict[str, Any]:
     """The messages of the request. `messages.success(request, text, extra_tags="undo=/address/")` offers undo."""

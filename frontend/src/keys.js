@@ -3,14 +3,13 @@ import { closeDrawer } from "./drawer.js";
 import { closeSheet } from "./sheets.js";
 import { turnTheme } from "./theme.js";
 
-const PLACES = { o: "layout-dashboard", a: "box", i: "stack-2", l: "file-text", m: "users", u: "shield-check" };
 const SECOND_KEY_MS = 1200;
 
 let waitingSince = -Infinity;
 
 const typing = (target) => target.closest?.("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable], .xterm, .terminal");
 
-const linkWith = (within, drawing) => document.querySelector(`${within} use[href$="#${drawing}"]`)?.closest("a, button");
+const deployLink = () => document.querySelector('.page-head use[href$="#rocket"]')?.closest("a, button");
 
 function open(id) {
   const dialog = document.getElementById(id);
@@ -46,7 +45,7 @@ function turn() {
 const singles = {
   "?": () => open("keys"),
   "/": search,
-  d: () => press(document.querySelector('[data-key="d"]') ?? linkWith(".page-head", "rocket")),
+  d: () => press(document.querySelector('[data-key="d"]') ?? deployLink()),
   j: () => step(1),
   k: () => step(-1),
   t: turn,
@@ -57,10 +56,9 @@ const singles = {
 };
 
 function perform(event) {
-  if (performance.now() - waitingSince < SECOND_KEY_MS && PLACES[event.key]) {
-    waitingSince = -Infinity;
-    return press(linkWith(".side", PLACES[event.key]));
-  }
+  const second = performance.now() - waitingSince < SECOND_KEY_MS;
+  waitingSince = -Infinity;
+  if (second) return press(document.querySelector(`.side [data-go="${CSS.escape(event.key)}"]`));
   return singles[event.key]?.() ?? false;
 }
 
