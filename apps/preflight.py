@@ -1,5 +1,6 @@
 """What would fail, said before it is tried, with the thing that mends it."""
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -22,7 +23,7 @@ class Finding:
     message: str
     field: str = ""
     hint: str = ""
-    mend: dict[str, Any] = field(default_factory=dict)
+    mend: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         return {

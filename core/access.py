@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
 from django.db.models import Model, Q, QuerySet
@@ -92,10 +93,15 @@ def places_of(target: Model | None) -> tuple[uuid.UUID | None, uuid.UUID | None]
     if target is None:
         return None, None
     scope = scope_of(target)
-    return (
-        getattr(target, scope.tenant) if scope.tenant else None,
-        getattr(target, scope.project) if scope.project else None,
-    )
+    return _column(target, scope.tenant), _column(target, scope.project)
+
+
+def _column(target: Model, path: str | None) -> uuid.UUID | None:
+    """The value at the end of a lookup path such as `release__tenant_id`."""
+    if path is None:
+        return None
+    value: uuid.UUID | None = attrgetter(path.replace("__", "."))(target)
+    return value
 
 
 def may(actor: Actor, permission: str, target: Model | None = None) -> bool:
