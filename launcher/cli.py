@@ -37,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
         "--engine",
         default="",
         metavar="URL",
-        help="deploy to this engine, such as unix:///var/run/docker.sock; “private” for Berth's own, or “none”",
+        help="deploy to this engine, such as tcp://HOST:2375; “private” for Berth's own, or “none”",
     )
     start.add_argument("--no-install", action="store_true", help="install nothing")
     start.add_argument("--detach", action="store_true", help="leave it running in the background")

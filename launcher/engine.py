@@ -182,9 +182,12 @@ class PrivateEngine:
 
     def boot(self) -> None:
         """Start the processes in their order and wait for the Swarm. Nothing may be left from before."""
+        before = self.address
         link = network.choose(
             self.state.short, kept=self.folder / "network.json", taken=network.networks_in_use()
         )
+        if before and before != link.engine:
+            self.move_swarm(before, link.engine)
         self.write_files()
         outer, inner = self.start_namespaces()
         try:
@@ -232,6 +235,12 @@ class PrivateEngine:
             own["deprecated-key-path"] = str(self.folder / "key.json")  # else it goes to /etc/docker
         return own
 
+    def move_swarm(self, old: str, new: str) -> None:
+        """Tell a Swarm that is not running that its node's address has changed; it keeps its services."""
+        notes = self.folder / "data" / "swarm" / "docker-state.json"
+        with suppress(FileNotFoundError):
+            notes.write_text(notes.read_text().replace(old, new))
+
     def start_namespaces(self) -> tuple[subprocess.Popen[bytes], Mark]:
         """Start the namespaces' first process, which then waits for its network."""
         words = ["unshare", "--net", "--mount", "--propagation", "slave", "--pid", "--fork"]
@@ -274,12 +283,11 @@ class PrivateEngine:
         """Make this engine a Swarm of one, or wait until the Swarm it already is has come back."""
         client = EngineClient(self.url, timeout_seconds=30)
         until(lambda: client.swarm().get("LocalNodeState") != "pending", seconds=START_SECONDS)
-        seen = client.swarm()
-        known = seen.get("LocalNodeState") != "inactive"
-        if not known or seen.get("LocalNodeState") == "error" or seen.get("NodeAddr") != link.engine:
-            client.call("POST", "/swarm/init", body=swarm_request(link, again=known))
+        if client.swarm().get("LocalNodeState") == "inactive":
+            client.call("POST", "/swarm/init", body=swarm_request(link))
         if not until(lambda: is_manager(client), seconds=START_SECONDS, every=0.05):
-            raise Problem("The engine's Swarm did not come up.", hint=f"Its log is {self.log}.")
+            said = client.swarm().get("Error") or "it did not say why"
+            raise Problem(f"The engine's Swarm did not come up: {said}.", hint=f"Its log is {self.log}.")
 
     def last_words(self) -> str:
         """The end of dockerd's log."""
@@ -304,12 +312,11 @@ class PrivateEngine:
             self.shortcut.unlink(missing_ok=True)
 
 
-def swarm_request(link: network.Link, *, again: bool) -> dict[str, object]:
-    """The body of POST /swarm/init; `again` keeps the services of a Swarm whose address has changed."""
+def swarm_request(link: network.Link) -> dict[str, object]:
+    """The body of POST /swarm/init."""
     return {
         "ListenAddr": f"{link.engine}:2377",
         "AdvertiseAddr": link.engine,
-        "ForceNewCluster": again,
         "DefaultAddrPool": [network.OVERLAYS],
         "SubnetSize": 24,
         "Spec": {

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 WIDTH = 72
+CLEAR = "\r\x1b[K"  # a terminal's way to empty the line
 
 
 def say(text: str = "") -> None:
@@ -39,9 +40,13 @@ def step(text: str) -> Iterator[Step]:
     current = Step(text)
     began = time.monotonic()
     mark = "failed"
+    live = sys.stdout.isatty()
+    if live:
+        sys.stdout.write(f"{'...':>6}  {text}")
+        sys.stdout.flush()
     try:
         yield current
         mark = "ok"
     finally:
         seconds = time.monotonic() - began
-        say(f"{mark:>6}  {current.text:<{WIDTH}} {seconds:6.1f} s")
+        say(f"{CLEAR if live else ''}{mark:>6}  {current.text:<{WIDTH}} {seconds:6.1f} s")

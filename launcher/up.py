@@ -125,7 +125,7 @@ def give_samples(url: str) -> None:
     try:
         with step("Sample images") as now:
             loaded = sample_images.ensure(url)
-            now.note(f"Sample images made: {', '.join(loaded)}" if loaded else "Sample images are there")
+            now.note(f"{len(loaded)} sample images made" if loaded else "Sample images are there")
     except (Problem, EngineError, OSError) as problem:
         say(f"        {problem}")
 
