@@ -105,17 +105,23 @@ def _bring(
     driver.ensure_environment(environment_ref(place))
     specs = {spec.ref.service: spec for spec in services_of(place, release, pinned=pinned)}
     for layer in layers(specification):
-        if waits := [wait for name in layer if (wait := _bring_service(place, specs[name], driver, careful))]:
+        if waits := [
+            wait for name in layer if (wait := _bring_service(operation, place, specs[name], driver, careful=careful))
+        ]:
             return waits[0]
     return _remove_strangers(place, set(specs), driver)
 
 
-def _bring_service(place: AppEnvironment, spec: ServiceSpec, driver: Driver, careful: bool) -> Wait | None:
+def _bring_service(
+    operation: Operation, place: AppEnvironment, spec: ServiceSpec, driver: Driver, *, careful: bool
+) -> Wait | None:
     status = driver.status(spec)
     observing.note_service(place, status)
     if status.phase == Phase.CONVERGED:
         return None
-    if status.phase in (Phase.ABSENT, Phase.OUTDATED) or (status.phase == Phase.ROLLED_BACK and not careful):
+    # what the engine gave up before this operation asked for it is no answer to this operation
+    given_up = status.phase == Phase.ROLLED_BACK and careful and _asked(operation, spec)
+    if status.phase in (Phase.ABSENT, Phase.OUTDATED) or (status.phase == Phase.ROLLED_BACK and not given_up):
         driver.apply(spec)
         return _wait_for(spec, status)
     if careful and (fault := _fault(status)):
@@ -124,10 +130,19 @@ def _bring_service(place: AppEnvironment, spec: ServiceSpec, driver: Driver, car
     return _wait_for(spec, status)
 
 
+def _asked(operation: Operation, spec: ServiceSpec) -> bool:
+    """Whether this operation has applied the service already: the event is written after the first try."""
+    return operation.events.filter(step=_step_of(spec)).exists()
+
+
+def _step_of(spec: ServiceSpec) -> str:
+    return f"service:{spec.ref.service}"
+
+
 def _wait_for(spec: ServiceSpec, status: ServiceStatus) -> Wait:
     params = {"service": spec.ref.service, "ready": status.ready, "wanted": spec.instances}
     code = "stopping" if spec.instances == 0 else "instances_ready"
-    return Wait(LOOK_SECONDS, code, params, step=f"service:{spec.ref.service}")
+    return Wait(LOOK_SECONDS, code, params, step=_step_of(spec))
 
 
 def _fault(status: ServiceStatus) -> tuple[str, dict[str, object]] | None:
