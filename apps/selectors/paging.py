@@ -1,0 +1,57 @@
+"""Pages by cursor: rows before or after a row in one fixed order, newest first, never by counting."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db.models import Model, QuerySet
+
+M = TypeVar("M", bound=Model)
+SIZE = 50
+OLDER, NEWER = "o", "n"
+
+
+@dataclass(frozen=True)
+class Page(Generic[M]):
+    """`previous` leads to newer rows and `next` to older ones; empty at the ends."""
+
+    rows: list[M]
+    previous: str = ""
+    next: str = ""
+
+
+def page_of(
+    rows: QuerySet[M], *, key: str, cursor: str, read: Callable[[str], Any] = int, size: int = SIZE
+) -> Page[M]:
+    """The page that a cursor names, the first one without or with a damaged cursor.
+
+    `key` is a unique column that grows with time, `read` makes its value from text.
+    """
+    way, edge = _edge(cursor, read)
+    if way == NEWER:
+        found = list(rows.filter(**{f"{key}__gt": edge}).order_by(key)[: size + 1])
+        shown = found[:size][::-1]
+        return Page(shown, _cursor(NEWER, shown[:1], key) if len(found) > size else "", _cursor(OLDER, shown[-1:], key))
+    older = rows.filter(**{f"{key}__lt": edge}) if way else rows
+    found = list(older.order_by(f"-{key}")[: size + 1])
+    shown = found[:size]
+    return Page(
+        shown,
+        _cursor(NEWER, shown[:1], key) if way else "",
+        _cursor(OLDER, shown[-1:], key) if len(found) > size else "",
+    )
+
+
+def _edge(cursor: str, read: Callable[[str], Any]) -> tuple[str, Any]:
+    way, text = cursor[:1], cursor[1:]
+    if way not in (OLDER, NEWER) or len(text) > 40:
+        return "", None
+    try:
+        return way, read(text)
+    except (ValueError, ValidationError):
+        return "", None
+
+
+def _cursor(way: str, edge: list[M], key: str) -> str:
+    return f"{way}{getattr(edge[0], key)}" if edge else ""

@@ -1,0 +1,146 @@
+"""One app: how it runs now, what was done to it, its settings, and what people do with it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_POST
+
+from apps import services
+from apps.models import AppEnvironment
+from apps.selectors import history
+from apps.selectors import now as selector
+from apps.specification import stored
+from apps.views.answers import shown
+from apps.views.app_frame import AppFrame, app_frame, deployment_address, why_not
+from apps.views.found import actor_of, app_of
+from apps.views.scaling import asked, scale_form
+from core import access
+from core.access import Actor
+from core.errors import FieldProblem, Invalid
+from operations.models import Operation
+
+DEEDS: dict[str, Callable[[Actor, AppEnvironment], Operation]] = {
+    "restart": services.restart,
+    "stop": services.stop,
+    "start": services.start,
+    "withdraw": services.withdraw,
+}
+
+
+class TitleForm(forms.Form):
+    title = forms.CharField(
+        label=gettext_lazy("Title"), max_length=100, required=False,
+        help_text=gettext_lazy("Free text for people. The name in addresses stays as it is."),
+    )  # fmt: skip
+
+
+@login_required
+@require_GET
+def app(request: HttpRequest, **names: str) -> HttpResponse:
+    page = app_frame(request, "app", **names)
+    return shown(request, "app/now", page.context(**_now(page)), part="app/_now")
+
+
+@login_required
+@require_POST
+def scale(request: HttpRequest, **names: str) -> HttpResponse:
+    page = app_frame(request, "app", **names)
+    return _watch(page, services.scale(page.actor, page.place, **asked(page, request.POST)))
+
+
+@login_required
+@require_POST
+def act(request: HttpRequest, deed: str, **names: str) -> HttpResponse:
+    """Restart, stop, start, or take out of the environment."""
+    page = app_frame(request, "app", **names)
+    return _watch(page, DEEDS[deed](page.actor, page.place))
+
+
+@login_required
+@require_GET
+def timeline(request: HttpRequest, **names: str) -> HttpResponse:
+    page = app_frame(request, "timeline", **names)
+    found = history.deployments_page(page.place, cursor=request.GET.get("cursor", ""))
+    return render(request, "apps/app/timeline.html", page.context(days=history.days(found.rows), found=found))
+
+
+@login_required
+@require_GET
+def settings(request: HttpRequest, **names: str) -> HttpResponse:
+    page = app_frame(request, "app_settings", **names)
+    return render(request, "apps/app/settings.html", page.context(**_settings(page)))
+
+
+@login_required
+@require_POST
+def rename(request: HttpRequest, **names: str) -> HttpResponse:
+    row, form = app_of(request, **names), TitleForm(request.POST)
+    if not form.is_valid():
+        raise Invalid(errors=[FieldProblem("title", "too_long", form.errors["title"][0])])
+    services.update_app(actor_of(request), row, title=form.cleaned_data["title"])
+    messages.success(request, _("The title is saved."))
+    return redirect("app_settings", **names)
+
+
+@login_required
+@require_POST
+def delete(request: HttpRequest, **names: str) -> HttpResponse:
+    row = app_of(request, **names)
+    if request.POST.get("typed_name", "").strip() != row.name:
+        text = _("Type %(name)s to delete it.") % {"name": row.name}
+        raise Invalid(errors=[FieldProblem("typed_name", "not_the_name", text)])
+    services.delete_app(actor_of(request), row)
+    messages.success(request, _("%(app)s is deleted. Its history stays in the audit.") % {"app": row.name})
+    return redirect("project", tenant=names["tenant"], project=names["project"])
+
+
+def _now(page: AppFrame) -> dict[str, Any]:
+    return {
+        "now": selector.now(page.place),
+        "scale_form": scale_form(page),
+        "logs_url": page.address("logs"),
+        "may_read_logs": access.may(page.actor, "log.view", page.place),
+    }
+
+
+def _settings(page: AppFrame) -> dict[str, Any]:
+    release = page.place.release
+    still = [place for place in page.places if place.release_id]
+    return {
+        "yaml": stored(release.specification).to_yaml() if release else "",
+        "still": [_still(page, place) for place in still],
+        "releases": page.app.releases.count(),
+        "title_form": TitleForm(initial={"title": page.app.title}),
+        "may_rename": access.may(page.actor, "app.deploy", page.app),
+        "why_not_rename": why_not(page.actor, ("app.deploy",), page.app),
+        "why_not_delete": why_not(page.actor, ("app.delete",), page.app) or _runs_in(page, still),
+    }
+
+
+def _still(page: AppFrame, place: AppEnvironment) -> dict[str, Any]:
+    address = reverse("app_withdraw", kwargs=page.names)
+    return {
+        "place": place,
+        "url": f"{address}?environment={place.environment.name}",
+        "kind": "prod" if place.environment.protected else "",
+        "why_not": why_not(page.actor, services.needs_deploy(place), place),
+    }
+
+
+def _runs_in(page: AppFrame, still: list[AppEnvironment]) -> str:
+    if not still:
+        return ""
+    names = ", ".join(place.environment.name for place in still)
+    return _("%(app)s still runs in %(places)s; take it out there first.") % {"app": page.app.name, "places": names}
+
+
+def _watch(page: AppFrame, operation: Operation) -> HttpResponseRedirect:
+    return HttpResponseRedirect(deployment_address(page.names, operation))

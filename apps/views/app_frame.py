@@ -1,0 +1,115 @@
+"""What every tab of an app shares: its places, the one that is looked at, addresses, and what may be done there."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Model
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+
+from apps.models import App, AppEnvironment
+from apps.services import needs_deploy, needs_scale
+from apps.views.found import actor_of, app_of, chosen, places_of
+from core import access
+from core.access import Actor
+from operations.models import Operation
+
+
+@dataclass(frozen=True)
+class AppFrame:
+    """One app seen in one of its environments. `tab` is the name of the address that shows it."""
+
+    actor: Actor
+    app: App
+    places: list[AppEnvironment]
+    place: AppEnvironment
+    tab: str
+    names: dict[str, str] = field(default_factory=dict)
+
+    def address(self, name: str, **query: str) -> str:
+        """An address of this app in this environment."""
+        return f"{reverse(name, kwargs=self.names)}?{urlencode({'environment': self.place.environment.name} | query)}"
+
+    def project_address(self, name: str) -> str:
+        return reverse(name, kwargs={"tenant": self.names["tenant"], "project": self.names["project"]})
+
+    @property
+    def deploy_address(self) -> str:
+        query = urlencode({"app": self.app.name, "environment": self.place.environment.name})
+        return f"{self.project_address('deploy')}?{query}"
+
+    @property
+    def ways(self) -> list[dict[str, Any]]:
+        """The same tab in each environment."""
+        here = reverse(self.tab, kwargs=self.names)
+        return [
+            {
+                "environment": place.environment,
+                "url": f"{here}?{urlencode({'environment': place.environment.name})}",
+                "current": place.pk == self.place.pk,
+            }
+            for place in self.places
+        ]
+
+    @property
+    def tabs(self) -> list[dict[str, Any]]:
+        named = (
+            ("app", _("Now")),
+            ("releases", _("Releases")),
+            ("logs", _("Logs")),
+            ("timeline", _("Timeline")),
+            ("app_settings", _("Settings")),
+        )
+        return [{"label": label, "url": self.address(name), "current": name == self.tab} for name, label in named]
+
+    @property
+    def deploy_label(self) -> str:
+        return _("Deploy to %(environment)s") % {"environment": self.place.environment.name}
+
+    @property
+    def deploy_kind(self) -> str:
+        return "prod" if self.place.environment.protected else "main"
+
+    @property
+    def asks_restart(self) -> str:
+        """The dialog that asks before a restart; production only."""
+        return "restart" if self.place.environment.protected else ""
+
+    @property
+    def asks_stop(self) -> str:
+        return "stop" if self.place.environment.protected else ""
+
+    @property
+    def why_not_deploy(self) -> str:
+        return why_not(self.actor, needs_deploy(self.place), self.place)
+
+    @property
+    def why_not_scale(self) -> str:
+        return why_not(self.actor, needs_scale(self.place), self.place)
+
+    def context(self, **more: Any) -> dict[str, Any]:
+        shared = {"page": self, "app": self.app, "place": self.place, "environment": self.place.environment}
+        return shared | {"production": self.place.environment.protected} | more
+
+
+def app_frame(request: HttpRequest, tab: str, *, tenant: str, project: str, app: str) -> AppFrame:
+    """Raises NotFound for an app or an environment that is not there, or not there for this reader."""
+    row = app_of(request, tenant, project, app)
+    places = places_of(request, row)
+    names = {"tenant": tenant, "project": project, "app": app}
+    return AppFrame(actor_of(request), row, places, chosen(request, places), tab, names)
+
+
+def why_not(actor: Actor, codes: tuple[str, ...], target: Model) -> str:
+    """Why a button is disabled and who can help; empty where it is not."""
+    if any(access.may(actor, code, target) for code in codes):
+        return ""
+    return _("This needs “%(permission)s” here; an owner or admin of the tenant can give it.") % {"permission": codes[0]}
+
+
+def deployment_address(names: dict[str, str], operation: Operation) -> str:
+    """Where an operation of an app can be watched."""
+    number = operation.deployment.number  # type: ignore[attr-defined]  # the other end of Deployment.operation
+    return reverse("deployment", kwargs=names | {"number": number})
