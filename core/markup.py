@@ -53,9 +53,10 @@ class Component:
         if len(bits) >= 2 and bits[-2] == "as":
             target, bits = bits[-1], bits[:-2]
         spec = getfullargspec(unwrap(self.build))
-        args, kwargs = parse_bits(
-            parser, bits, spec.args[self.leading :], spec.varargs, spec.varkw, spec.defaults,
-            spec.kwonlyargs, spec.kwonlydefaults, False, self.name,
+        params, takes_context = spec.args[self.leading :], False
+        args, kwargs = parse_bits(  # type: ignore[call-arg]  # the stubs are those of Django 6, without takes_context
+            parser, bits, params, spec.varargs, spec.varkw, spec.defaults, spec.kwonlyargs, spec.kwonlydefaults,
+            takes_context, self.name,  # type: ignore[arg-type]  # likewise
         )  # fmt: skip
         return Call(args, kwargs, target)
 

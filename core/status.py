@@ -110,7 +110,7 @@ class Status(StrEnum):
         """The status of a member, a key or an enum with that value; UNKNOWN for any other, never an error:
         a page must come out also when a newer worker wrote a key this process does not know."""
         key = getattr(value, "value", value)
-        try:
-            return cls(str(key))
-        except ValueError:
-            return cls.UNKNOWN
+        return BY_KEY.get(str(key), cls.UNKNOWN)
+
+
+BY_KEY = {one.value: one for one in Status}
