@@ -2,12 +2,26 @@
 
 from django.urls import path
 
-from apps.views import deployment, overview
+from apps.views import app, deployment, overview, releases
 
 PROJECT = "t/<slug:tenant>/p/<slug:project>/"
-DEPLOYMENT = f"{PROJECT}apps/<slug:app>/deployments/<int:number>/"
+APP = f"{PROJECT}apps/<slug:app>/"
+DEPLOYMENT = f"{APP}deployments/<int:number>/"
 
 urlpatterns = [
+    path(APP, app.page, name="app"),
+    path(f"{APP}delete/", app.delete, name="app_delete"),
+    path(f"{APP}releases/", releases.page, name="releases"),
+    path(f"{APP}releases/<int:number>/", releases.one, name="release"),
+    path(f"{APP}releases/<int:number>/serve/", releases.serve, name="release_serve"),
+    path(f"{APP}rename/", app.rename, name="app_rename"),
+    path(f"{APP}restart/", app.act, {"deed": "restart"}, name="app_restart"),
+    path(f"{APP}scale/", app.scale, name="app_scale"),
+    path(f"{APP}settings/", app.settings, name="app_settings"),
+    path(f"{APP}start/", app.act, {"deed": "start"}, name="app_start"),
+    path(f"{APP}stop/", app.act, {"deed": "stop"}, name="app_stop"),
+    path(f"{APP}timeline/", app.timeline, name="timeline"),
+    path(f"{APP}withdraw/", app.act, {"deed": "withdraw"}, name="app_withdraw"),
     path(PROJECT, overview.page, name="project"),
     path(f"{PROJECT}board/", overview.board, name="board"),
     path(DEPLOYMENT, deployment.page, name="deployment"),

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_safe, require_POST
 
 from apps import services
 from apps.models import AppEnvironment
@@ -43,40 +43,40 @@ class TitleForm(forms.Form):
 
 
 @login_required
-@require_GET
-def app(request: HttpRequest, **names: str) -> HttpResponse:
-    page = app_frame(request, "app", **names)
-    return shown(request, "app/now", page.context(**_now(page)), part="app/_now")
+@require_safe
+def page(request: HttpRequest, **names: str) -> HttpResponse:
+    frame = app_frame(request, "app", **names)
+    return shown(request, "app/now", frame.context(**_now(frame)), part="app/_now")
 
 
 @login_required
 @require_POST
 def scale(request: HttpRequest, **names: str) -> HttpResponse:
-    page = app_frame(request, "app", **names)
-    return _watch(page, services.scale(page.actor, page.place, **asked(page, request.POST)))
+    frame = app_frame(request, "app", **names)
+    return _watch(frame, services.scale(frame.actor, frame.place, **asked(frame, request.POST)))
 
 
 @login_required
 @require_POST
 def act(request: HttpRequest, deed: str, **names: str) -> HttpResponse:
     """Restart, stop, start, or take out of the environment."""
-    page = app_frame(request, "app", **names)
-    return _watch(page, DEEDS[deed](page.actor, page.place))
+    frame = app_frame(request, "app", **names)
+    return _watch(frame, DEEDS[deed](frame.actor, frame.place))
 
 
 @login_required
-@require_GET
+@require_safe
 def timeline(request: HttpRequest, **names: str) -> HttpResponse:
-    page = app_frame(request, "timeline", **names)
-    found = history.deployments_page(page.place, cursor=request.GET.get("cursor", ""))
-    return render(request, "apps/app/timeline.html", page.context(days=history.days(found.rows), found=found))
+    frame = app_frame(request, "timeline", **names)
+    found = history.deployments_page(frame.place, cursor=request.GET.get("cursor", ""))
+    return render(request, "apps/app/timeline.html", frame.context(days=history.days(found.rows), found=found))
 
 
 @login_required
-@require_GET
+@require_safe
 def settings(request: HttpRequest, **names: str) -> HttpResponse:
-    page = app_frame(request, "app_settings", **names)
-    return render(request, "apps/app/settings.html", page.context(**_settings(page)))
+    frame = app_frame(request, "app_settings", **names)
+    return render(request, "apps/app/settings.html", frame.context(**_settings(frame)))
 
 
 @login_required
@@ -102,45 +102,45 @@ def delete(request: HttpRequest, **names: str) -> HttpResponse:
     return redirect("project", tenant=names["tenant"], project=names["project"])
 
 
-def _now(page: AppFrame) -> dict[str, Any]:
+def _now(frame: AppFrame) -> dict[str, Any]:
     return {
-        "now": selector.now(page.place),
-        "scale_form": scale_form(page),
-        "logs_url": page.address("logs"),
-        "may_read_logs": access.may(page.actor, "log.view", page.place),
+        "now": selector.now(frame.place),
+        "scale_form": scale_form(frame),
+        "logs_url": frame.address("logs"),
+        "may_read_logs": access.may(frame.actor, "log.view", frame.place),
     }
 
 
-def _settings(page: AppFrame) -> dict[str, Any]:
-    release = page.place.release
-    still = [place for place in page.places if place.release_id]
+def _settings(frame: AppFrame) -> dict[str, Any]:
+    release = frame.place.release
+    still = [place for place in frame.places if place.release_id]
     return {
         "yaml": stored(release.specification).to_yaml() if release else "",
-        "still": [_still(page, place) for place in still],
-        "releases": page.app.releases.count(),
-        "title_form": TitleForm(initial={"title": page.app.title}),
-        "may_rename": access.may(page.actor, "app.deploy", page.app),
-        "why_not_rename": why_not(page.actor, ("app.deploy",), page.app),
-        "why_not_delete": why_not(page.actor, ("app.delete",), page.app) or _runs_in(page, still),
+        "still": [_still(frame, place) for place in still],
+        "releases": frame.app.releases.count(),
+        "title_form": TitleForm(initial={"title": frame.app.title}),
+        "may_rename": access.may(frame.actor, "app.deploy", frame.app),
+        "why_not_rename": why_not(frame.actor, ("app.deploy",), frame.app),
+        "why_not_delete": why_not(frame.actor, ("app.delete",), frame.app) or _runs_in(frame, still),
     }
 
 
-def _still(page: AppFrame, place: AppEnvironment) -> dict[str, Any]:
-    address = reverse("app_withdraw", kwargs=page.names)
+def _still(frame: AppFrame, place: AppEnvironment) -> dict[str, Any]:
+    address = reverse("app_withdraw", kwargs=frame.names)
     return {
         "place": place,
         "url": f"{address}?environment={place.environment.name}",
         "kind": "prod" if place.environment.protected else "",
-        "why_not": why_not(page.actor, services.needs_deploy(place), place),
+        "why_not": why_not(frame.actor, services.needs_deploy(place), place),
     }
 
 
-def _runs_in(page: AppFrame, still: list[AppEnvironment]) -> str:
+def _runs_in(frame: AppFrame, still: list[AppEnvironment]) -> str:
     if not still:
         return ""
     names = ", ".join(place.environment.name for place in still)
-    return _("%(app)s still runs in %(places)s; take it out there first.") % {"app": page.app.name, "places": names}
+    return _("%(app)s still runs in %(places)s; take it out there first.") % {"app": frame.app.name, "places": names}
 
 
-def _watch(page: AppFrame, operation: Operation) -> HttpResponseRedirect:
-    return HttpResponseRedirect(deployment_address(page.names, operation))
+def _watch(frame: AppFrame, operation: Operation) -> HttpResponseRedirect:
+    return HttpResponseRedirect(deployment_address(frame.names, operation))

@@ -106,7 +106,8 @@ def why_not(actor: Actor, codes: tuple[str, ...], target: Model) -> str:
     """Why a button is disabled and who can help; empty where it is not."""
     if any(access.may(actor, code, target) for code in codes):
         return ""
-    return _("This needs “%(permission)s” here; an owner or admin of the tenant can give it.") % {"permission": codes[0]}
+    text = _("This needs “%(permission)s” here; an owner or admin of the tenant can give it.")
+    return text % {"permission": codes[0]}
 
 
 def deployment_address(names: dict[str, str], operation: Operation) -> str:
