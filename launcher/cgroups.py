@@ -10,9 +10,7 @@ TREE = Path("/sys/fs/cgroup")
 
 def groups(name: str) -> list[Path]:
     """The group called `name` at the top of every hierarchy (one on cgroup v2, one per controller on v1)."""
-    return [
-        path for top in (TREE, *TREE.glob("*/")) if (path := top / name).is_dir() and not path.is_symlink()
-    ]
+    return [path for top in (TREE, *TREE.glob("*/")) if (path := top / name).is_dir() and not path.is_symlink()]
 
 
 def remove(name: str, *, seconds: float = 5) -> bool:

@@ -39,7 +39,7 @@ def attempt(
     program = find(words[0])
     if program is None:
         return subprocess.CompletedProcess(list(words), 127, "", f"{words[0]} is not installed")
-    return subprocess.run(  # noqa: S603 -- a list of words, no shell
+    return subprocess.run(
         [program, *words[1:]],
         input=text,
         stdin=subprocess.DEVNULL if text is None else None,

@@ -64,9 +64,7 @@ def look(state: State) -> Iterator[Finding]:
 def look_at_install() -> Iterator[Finding]:
     environment = Environment(ROOT)
     ready = environment.current(RUNTIME)
-    can_make = (
-        bool(shutil.which("uv")) or attempt([sys.executable, "-c", "import ensurepip, venv"]).returncode == 0
-    )
+    can_make = bool(shutil.which("uv")) or attempt([sys.executable, "-c", "import ensurepip, venv"]).returncode == 0
     yield Finding(
         "a tool that makes virtual environments (uv, or Python's venv)",
         there=ready or can_make,
@@ -96,9 +94,7 @@ def look_at_engine() -> Iterator[Finding]:
     except Problem as problem:
         yield Finding(f"a sensible DOCKER_HOST ({url})", there=False, hint=problem.hint)
         return
-    yield Finding(
-        f"an engine at {url}", there=False, hint="Not needed: a private one is started.", needed=False
-    )
+    yield Finding(f"an engine at {url}", there=False, hint="Not needed: a private one is started.", needed=False)
     yield Finding(
         "root, for a private engine",
         there=os.geteuid() == 0,
@@ -110,9 +106,7 @@ def look_at_engine() -> Iterator[Finding]:
         there=not missing,
         hint=packages.way_out(sorted(set(missing.values()))) + " (./berth up does that itself as root)",
     )
-    yield Finding(
-        "/dev/net/tun", there=Path("/dev/net/tun").exists(), hint="Load the kernel module: modprobe tun"
-    )
+    yield Finding("/dev/net/tun", there=Path("/dev/net/tun").exists(), hint="Load the kernel module: modprobe tun")
     yield Finding("control groups", there=has_cgroups(), hint=packages.way_out(["cgroupfs-mount"]))
     yield Finding(
         "a static busybox, for the sample images",

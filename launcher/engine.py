@@ -183,9 +183,7 @@ class PrivateEngine:
     def boot(self) -> None:
         """Start the processes in their order and wait for the Swarm. Nothing may be left from before."""
         before = self.address
-        link = network.choose(
-            self.state.short, kept=self.folder / "network.json", taken=network.networks_in_use()
-        )
+        link = network.choose(self.state.short, kept=self.folder / "network.json", taken=network.networks_in_use())
         if before and before != link.engine:
             self.move_swarm(before, link.engine)
         self.write_files()
@@ -275,9 +273,7 @@ class PrivateEngine:
         if not inner.alive():
             raise Problem(f"dockerd ended at once: {self.last_words()}", hint=f"Its log is {self.log}.")
         if not client.answers():
-            raise Problem(
-                f"dockerd did not answer within {START_SECONDS:.0f} seconds.", hint=f"Its log is {self.log}."
-            )
+            raise Problem(f"dockerd did not answer within {START_SECONDS:.0f} seconds.", hint=f"Its log is {self.log}.")
 
     def await_swarm(self, link: network.Link) -> None:
         """Make this engine a Swarm of one, or wait until the Swarm it already is has come back."""

@@ -53,9 +53,7 @@ class EngineClient:
             return UnixConnection(self.parts.path, timeout=self.timeout_seconds)
         host, port = self.parts.hostname or "localhost", self.parts.port or 2375
         if self.parts.scheme == "https" or os.environ.get("DOCKER_TLS_VERIFY"):
-            return http.client.HTTPSConnection(
-                host, port, timeout=self.timeout_seconds, context=client_context()
-            )
+            return http.client.HTTPSConnection(host, port, timeout=self.timeout_seconds, context=client_context())
         return http.client.HTTPConnection(host, port, timeout=self.timeout_seconds)
 
     def call(self, method: str, path: str, *, body: object = None) -> Any:

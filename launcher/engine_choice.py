@@ -25,6 +25,7 @@ class Choice:
     note: str = ""
     private: bool = False
     started_now: bool = False
+    address: str = ""  # where ports that containers publish are reached
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Chooser:
         standing = self.standing(client)
         if standing == "manager" or (standing == "inactive" and self.make_manager(client, explicit=True)):
             self.remember(url)
-            return Choice(url)
+            return Choice(url, address=client.parts.hostname or "127.0.0.1")
         if standing == "inactive":
             return self.private(note=f"The engine at {url} is not a Swarm manager and was left as it is.")
         raise Problem(
@@ -76,7 +77,7 @@ class Chooser:
         standing = self.standing(client)
         if standing == "manager" or (standing == "inactive" and self.make_manager(client, explicit=False)):
             self.remember(url)
-            return Choice(url)
+            return Choice(url, address=client.parts.hostname or "127.0.0.1")
         left = f"The engine at {url} is not a Swarm manager and was left as it is"
         return self.private(note=f"{left}; --engine {url} would use it.")
 
@@ -111,7 +112,7 @@ class Chooser:
         except Problem as problem:
             return Choice("", f"{problem.message} {problem.hint}".strip())
         self.remember(PRIVATE)
-        return Choice(engine.url, note, private=True, started_now=engine.started_now)
+        return Choice(engine.url, note, private=True, started_now=engine.started_now, address=engine.address)
 
     @property
     def memory(self) -> Path:

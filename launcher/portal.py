@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from launcher.commands import attempt
+from launcher.engine_choice import Choice
 from launcher.network import own_addresses
 from launcher.paths import PYTHON, ROOT, State
 from launcher.problems import Problem
@@ -39,16 +40,12 @@ class Place:
     def refuse_if_taken(self) -> None:
         """Raise `Problem` if nothing can listen here."""
         try:
-            family, kind, number, _, address = socket.getaddrinfo(
-                self.host, self.port, type=socket.SOCK_STREAM
-            )[0]
+            family, kind, number, _, address = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)[0]
             with closing(socket.socket(family, kind, number)) as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind(address)
         except socket.gaierror as error:
-            raise Problem(
-                f"“{self.host}” is not an address of this machine.", hint="Choose another --host."
-            ) from error
+            raise Problem(f"“{self.host}” is not an address of this machine.", hint="Choose another --host.") from error
         except PermissionError as error:
             raise Problem(
                 f"Port {self.port} is only for root.", hint="Choose a --port above 1023, such as --port 8000."
@@ -80,9 +77,10 @@ def environment(state: State, *, place: Place | None = None) -> dict[str, str]:
     return own
 
 
-def prepare(state: State, *, engine_url: str, engine_note: str) -> dict[str, Any]:
+def prepare(state: State, *, engine: Choice, samples: Sequence[str]) -> dict[str, Any]:
     """Migrate and seed by `manage.py prepare`; gives back its last line (owner, password or None)."""
-    words = ["prepare", "--engine-url", engine_url, "--engine-note", engine_note]
+    words = ["prepare", f"--engine-url={engine.url}", f"--engine-address={engine.address}"]
+    words += [f"--engine-note={engine.note}", "--samples", *samples]
     done = attempt([str(PYTHON), "manage.py", *words], env=environment(state), cwd=ROOT)
     if done.returncode != 0:
         raise Problem(f"The database could not be prepared: {(done.stderr or done.stdout).strip()[-2000:]}")

@@ -1,7 +1,7 @@
 """The one error the launcher shows to people."""
 
 
-class Problem(Exception):  # noqa: N818 -- not every problem is an error
+class Problem(Exception):
     """Something the person at the keyboard can put right.
 
     `message` says what is wrong in one sentence, `hint` the way out. Ends the command with exit code `code`.

@@ -61,7 +61,8 @@ class Mark:
     def wait(self, *, seconds: float) -> bool:
         """True once the process is gone, False if it still lives after so many seconds."""
         with suppress(ProcessLookupError), opened(self.pid) as handle:
-            if self.alive():
+            # one that looks like a zombie may still have threads that hold its sockets; the handle knows better
+            if began_at(self.pid, zombies=True) == self.began:
                 poll = select.poll()
                 poll.register(handle, select.POLLIN)
                 if not poll.poll(seconds * 1000):
@@ -93,13 +94,13 @@ class opened:  # noqa: N801 -- reads as a verb where it is used
         os.close(self.handle)
 
 
-def began_at(pid: int) -> int | None:
-    """Clock ticks from boot to the start of a process; None if it is gone or a zombie."""
+def began_at(pid: int, *, zombies: bool = False) -> int | None:
+    """Clock ticks from boot to the start of a process; None if it is gone or (unless asked for) a zombie."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None
-    return None if fields[0] in "ZX" else int(fields[19])
+    return None if fields[0] in "ZX" and not zombies else int(fields[19])
 
 
 def children(pid: int) -> list[int]:
@@ -144,7 +145,7 @@ def spawn(
     program = find(words[0])
     if program is None:
         raise Problem(f"{words[0]} is not installed.")
-    return subprocess.Popen(  # noqa: S603 -- a list of words, no shell
+    return subprocess.Popen(
         [program, *words[1:]],
         stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
         stdout=log,

@@ -30,6 +30,7 @@ VARIANTS = {
     "unhealthy": ("3", "#b45309", "unhealthy", "Starts, but never passes its health check."),
     "crash": ("4", "#b91c1c", "crash", "Ends with exit code 1 shortly after its start."),
 }
+REFERENCES = [f"{NAME}:{tag}" for tag in VARIANTS]
 
 
 def ensure(url: str) -> list[str]:

@@ -101,9 +101,7 @@ def run_tests(names: Sequence[str], *, extra: Sequence[str], may_install: bool) 
     """Run the named parts in their order (all, if none is named); exit code 0 if every one passed."""
     unknown = [name for name in names if name not in PARTS]
     if unknown:
-        raise Problem(
-            f"There is no part of the tests called {unknown[0]}.", hint=f"Parts: {', '.join(PARTS)}."
-        )
+        raise Problem(f"There is no part of the tests called {unknown[0]}.", hint=f"Parts: {', '.join(PARTS)}.")
     wanted = [name for name in PARTS if not names or name in names]
     results: list[Result] = []
     with stoppable():
@@ -130,9 +128,7 @@ def make_ready(wanted: Sequence[str], *, may_install: bool) -> None:
         if missing and not may_install:
             raise Problem(f"Missing: {', '.join(missing)}.", hint=packages.way_out(missing))
         installed = packages.install(needed)
-        now.note(
-            f"Debian packages installed: {', '.join(installed)}" if installed else "Debian packages are there"
-        )
+        now.note(f"Debian packages installed: {', '.join(installed)}" if installed else "Debian packages are there")
     own = Environment(ROOT)
     with step("Python packages") as now:
         if own.current(DEVELOPMENT):
@@ -151,9 +147,7 @@ def run_part(name: str, *, extra: Sequence[str]) -> Result:
             variables = environment(state) | dict(part.variables)
             for service in part.services:
                 variables |= service(state, undo)
-            passed = all(
-                [run_command(words, part=part, extra=extra, env=variables) for words in part.commands]
-            )
+            passed = all([run_command(words, part=part, extra=extra, env=variables) for words in part.commands])
     except Problem as problem:
         complain(problem.message, hint=problem.hint)
         passed = False
@@ -169,13 +163,13 @@ def run_command(words: Sequence[str], *, part: Part, extra: Sequence[str], env: 
 
 
 def call(words: Sequence[str], *, env: Variables) -> bool:
-    return subprocess.run(words, cwd=ROOT, env=env, check=False).returncode == 0  # noqa: S603 -- no shell
+    return subprocess.run(words, cwd=ROOT, env=env, check=False).returncode == 0
 
 
 @contextmanager
 def temporary_state() -> Iterator[State]:
     """A state folder with keys, gone afterwards. Others may pass through it, as PostgreSQL's user must."""
-    folder = Path(tempfile.mkdtemp(prefix="berth-test-", dir="/var/tmp"))  # noqa: S108 -- mkdtemp makes it ours
+    folder = Path(tempfile.mkdtemp(prefix="berth-test-", dir="/var/tmp"))
     folder.chmod(0o711)
     try:
         state = State(folder.resolve())

@@ -72,8 +72,9 @@ def start(wishes: Wishes, *, state: State, server: Server, undo: ExitStack) -> N
         made = make_keys(state.keys)
         now.note(f"Keys made: {', '.join(made)}" if made else "Keys are there")
     choice = find_engine(wishes, state=state, undo=undo)
+    samples = give_samples(choice.url) if choice.url else []
     with step("Database and first contents"):
-        made_first = prepare(state, engine_url=choice.url, engine_note=choice.note)
+        made_first = prepare(state, engine=choice, samples=samples)
     if made_first.get("password"):
         say(f"\n        Sign in as {made_first['owner']} with the one-time password {made_first['password']}")
         say("        It is shown only this once.\n")
@@ -99,7 +100,7 @@ def packages_ready(environment: Environment, *, may_install: bool) -> str:
 
 
 def find_engine(wishes: Wishes, *, state: State, undo: ExitStack) -> Choice:
-    """Find or start an engine and give it the sample images."""
+    """Find or start an engine."""
     may_ask = sys.stdin.isatty() and sys.stdout.isatty()
     chooser = Chooser(state, asked=wishes.engine, may_install=wishes.install, ask=ask if may_ask else None)
     private = PrivateEngine(state.folder)
@@ -115,19 +116,19 @@ def find_engine(wishes: Wishes, *, state: State, undo: ExitStack) -> Choice:
             now.note(f"Docker Swarm at {choice.url}")
     if choice.note:
         say(f"        {choice.note}")
-    if choice.url:
-        give_samples(choice.url)
     return choice
 
 
-def give_samples(url: str) -> None:
-    """Load the sample images; Berth is of use without them too, so a failure is only told."""
+def give_samples(url: str) -> list[str]:
+    """Load the sample images and name them; Berth is of use without them too, so a failure is only told."""
     try:
         with step("Sample images") as now:
             loaded = sample_images.ensure(url)
             now.note(f"{len(loaded)} sample images made" if loaded else "Sample images are there")
     except (Problem, EngineError, OSError) as problem:
         say(f"        {problem}")
+        return []
+    return sample_images.REFERENCES
 
 
 def ask(question: str) -> bool:
@@ -210,11 +211,7 @@ def status(*, state: State) -> int:
     remembered = Chooser(state, asked="", may_install=False, ask=None).remembered()
     if state.engine.is_dir():
         seen = PrivateEngine(state.folder).status()
-        text = (
-            f"running at {seen.url}, ports at {seen.address} (process {seen.pid})"
-            if seen.running
-            else "not running"
-        )
+        text = f"running at {seen.url}, ports at {seen.address} (process {seen.pid})" if seen.running else "not running"
         say(f"engine  private, {text}")
         if seen.running and not seen.way_out:
             complain(

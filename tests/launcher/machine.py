@@ -86,9 +86,7 @@ def public_port(row: dict[str, Any]) -> int:
 def shell(client: EngineClient, container: str, script: str) -> tuple[int, str]:
     """Run a script in a container; gives exit code and output."""
     words = ["sh", "-c", script]
-    made = client.call(
-        "POST", f"/containers/{container}/exec", body={"Cmd": words, "Tty": True, "AttachStdout": True}
-    )
+    made = client.call("POST", f"/containers/{container}/exec", body={"Cmd": words, "Tty": True, "AttachStdout": True})
     output = str(client.call("POST", f"/exec/{made['Id']}/start", body={"Detach": False, "Tty": True}))
     assert until(lambda: not client.call("GET", f"/exec/{made['Id']}/json")["Running"], seconds=30)
     return int(client.call("GET", f"/exec/{made['Id']}/json")["ExitCode"]), output

@@ -27,10 +27,10 @@ def engine(swarm: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
     changes: list[str] = []
 
     class Answers(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 -- the base class's name
+        def do_GET(self) -> None:
             self.answer({"Swarm": swarm} if self.path == "/info" else {})
 
-        def do_POST(self) -> None:  # noqa: N802 -- the base class's name
+        def do_POST(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             changes.append(self.path)
             self.answer("id")
@@ -61,9 +61,7 @@ def no_real_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Starting a real one is the live tests' matter; here it is enough to see that it was wanted."""
     monkeypatch.delenv("DOCKER_HOST", raising=False)
     monkeypatch.setattr(engine_choice, "LOCAL", f"unix://{tmp_path}/none.sock")
-    monkeypatch.setattr(
-        PrivateEngine, "start", lambda _: Engine("unix:///private", "10.207.0.2", started_now=True)
-    )
+    monkeypatch.setattr(PrivateEngine, "start", lambda _: Engine("unix:///private", "10.207.0.2", started_now=True))
 
 
 def chooser(tmp_path: Path, *, asked: str = "", answer: bool | None = None) -> Chooser:
@@ -75,9 +73,7 @@ def chooser(tmp_path: Path, *, asked: str = "", answer: bool | None = None) -> C
     )
 
 
-def test_a_manager_in_docker_host_is_taken_and_remembered(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_manager_in_docker_host_is_taken_and_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with engine(MANAGER) as (url, changes):
         monkeypatch.setenv("DOCKER_HOST", url)
         assert chooser(tmp_path).choose().url == url
@@ -98,9 +94,7 @@ def test_an_engine_that_is_no_manager_is_left_alone_without_a_terminal(
 
 
 @pytest.mark.parametrize("answer", [True, False])
-def test_at_a_terminal_the_question_decides(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: bool
-) -> None:
+def test_at_a_terminal_the_question_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: bool) -> None:
     with engine(ALONE) as (url, changes):
         monkeypatch.setenv("DOCKER_HOST", url)
         choice = chooser(tmp_path, answer=answer).choose()
@@ -114,9 +108,7 @@ def test_naming_it_is_consent_where_nobody_can_be_asked(tmp_path: Path) -> None:
     assert changes == ["/swarm/init"]
 
 
-def test_a_worker_is_refused_when_named_and_left_when_found(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_worker_is_refused_when_named_and_left_when_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with engine(WORKER) as (url, changes):
         with pytest.raises(Problem, match="manager"):
             chooser(tmp_path, asked=url).choose()
@@ -137,9 +129,7 @@ def test_an_address_that_is_none_is_named(tmp_path: Path, address: str) -> None:
         chooser(tmp_path, asked=address).choose()
 
 
-def test_the_private_engine_is_kept_when_another_appears(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_private_engine_is_kept_when_another_appears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert chooser(tmp_path).choose().private
     with engine(MANAGER) as (url, _):
         monkeypatch.setenv("DOCKER_HOST", url)

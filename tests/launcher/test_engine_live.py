@@ -151,9 +151,7 @@ def test_engines_live_side_by_side_and_do_not_meet(private: PrivateEngine, own: 
     port = public_port(run_service(client_of(other), "web", image="berth/hello:2"))
     row = run_service(client_of(private), "visitor", image="berth/hello:1")
     assert answers(other.address, port)
-    code, _ = shell(
-        client_of(private), row["Id"], f"timeout 3 wget -q -O - http://{other.address}:{port}/whoami"
-    )
+    code, _ = shell(client_of(private), row["Id"], f"timeout 3 wget -q -O - http://{other.address}:{port}/whoami")
     assert code != 0
     own.stop()
     assert private.status().running
@@ -190,9 +188,7 @@ def test_a_container_cannot_reach_the_engine_itself(private: PrivateEngine) -> N
 
 def test_names_are_asked_where_the_way_out_answers(private: PrivateEngine) -> None:
     pid = private.status().pid
-    seen = run(
-        ["nsenter", f"--net=/proc/{pid}/ns/net", f"--mount=/proc/{pid}/ns/mnt", "cat", "/etc/resolv.conf"]
-    )
+    seen = run(["nsenter", f"--net=/proc/{pid}/ns/net", f"--mount=/proc/{pid}/ns/mnt", "cat", "/etc/resolv.conf"])
     assert seen.strip() == "nameserver 10.0.2.3"
     assert Path("/etc/resolv.conf").read_text().strip() != seen.strip()
 

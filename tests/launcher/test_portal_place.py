@@ -41,9 +41,7 @@ def test_names_are_only_widened_when_asked(tmp_path: Path, monkeypatch: pytest.M
     assert environment(state, place=Place("berth.example", 8000))["ALLOWED_HOSTS"] == "mine.example"
 
 
-def test_nothing_of_our_own_python_leaks_into_the_portals(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_of_our_own_python_leaks_into_the_portals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", "/somewhere")
     assert "PYTHONPATH" not in environment(State(tmp_path))
     assert environment(State(tmp_path))["BERTH_STATE"] == str(tmp_path)

@@ -15,8 +15,7 @@ SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)", "a-word-nobody-
 STUBBORN = [
     sys.executable,
     "-c",
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-    "print('ready', flush=True); time.sleep(600)",
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('ready', flush=True); time.sleep(600)",
 ]
 
 
@@ -39,9 +38,7 @@ def test_a_mark_survives_its_file(tmp_path: Path, sleeper: subprocess.Popen[byte
     assert Mark.load(tmp_path / "x.mark") == mark_of(sleeper)
 
 
-def test_another_process_with_the_same_number_is_left_alone(
-    tmp_path: Path, sleeper: subprocess.Popen[bytes]
-) -> None:
+def test_another_process_with_the_same_number_is_left_alone(tmp_path: Path, sleeper: subprocess.Popen[bytes]) -> None:
     mark = mark_of(sleeper)
     for other in (replace(mark, began=mark.began - 1), replace(mark, boot="an earlier boot")):
         other.save(tmp_path / "x.mark")
