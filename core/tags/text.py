@@ -118,12 +118,13 @@ def story(context: Context, body: str, label: str = "") -> dict[str, Any]:
 
 @register.block("told.html")
 def told(
-    context: Context, body: str, at: datetime | None = None, kind: str = "", icon: str = "history", detail: str = ""
-) -> dict[str, Any]:
-    """One entry of a story: what happened, with `kind` (a glyph) or an icon, and the time."""
+    context: Context, body: str, at: datetime | None = None, kind: str = "", icon: str = "history", detail: str = "",
+    style: str = "minute",
+) -> dict[str, Any]:  # fmt: skip
+    """One entry of a story: what happened, with `kind` (a glyph) or an icon, and the time ("minute" or "clock")."""
     machine = {"machine": wording.machine_time(at), "full": wording.moment_text(at, style="full")} if at else {}
     return {"kind": kind, "icon": icon, "detail": detail, "at": at, **machine} | (
-        {"clock": wording.moment_text(at, style="minute")} if at else {}
+        {"clock": wording.moment_text(at, style=style)} if at else {}
     )
 
 

@@ -1,0 +1,142 @@
+"""The overview of a project: every app in every environment, and what happened today."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from apps.selectors.board import Board, Card, Row, Step, board_of, today
+from apps.selectors.history import told_of
+from apps.selectors.reasons import failure_sentence
+from apps.selectors.state import operation_status
+from apps.views.answers import shown
+from apps.views.app_frame import why_not
+from apps.views.found import actor_of, project_of
+from core.status import Kind
+from tenants.models import Project
+
+ATTENTION = "attention"
+DEPLOYERS = ("app.deploy", "app.test", "app.release")
+
+
+@login_required
+@require_safe
+def overview(request: HttpRequest, tenant: str, project: str) -> HttpResponse:
+    context = overview_context(request, project_of(request, tenant, project))
+    return shown(request, "overview/page", context, part="overview/_board")
+
+
+def overview_context(request: HttpRequest, project: Project) -> dict[str, Any]:
+    """What the overview shows; the deploy sheet stands over the same page."""
+    actor = actor_of(request)
+    links = Links(project)
+    board = board_of(actor, project, only_attention=request.GET.get("show") == ATTENTION)
+    return {
+        "project": project,
+        "board": board,
+        "heads": list(board.columns),
+        "rows": [_row(row, links) for row in board.rows],
+        "ways": _ways(board, links.project),
+        "today": [_told(deployment, links) for deployment in today(actor, project)],
+        "links": links,
+        "fragment": request.get_full_path() if request.resolver_match_name == "project" else links.project,
+        "why_not_deploy": why_not(actor, DEPLOYERS, project),
+    }
+
+
+@dataclass(frozen=True)
+class Links:
+    """Addresses inside one project."""
+
+    of: Project
+
+    @property
+    def names(self) -> dict[str, str]:
+        return {"tenant": self.of.tenant.name, "project": self.of.name}
+
+    @property
+    def project(self) -> str:
+        return reverse("project", kwargs=self.names)
+
+    @property
+    def activity(self) -> str:
+        return reverse("activity", kwargs=self.names)
+
+    def app(self, name: str, environment: str = "") -> str:
+        address = reverse("app", kwargs=self.names | {"app": name})
+        return f"{address}?{urlencode({'environment': environment})}" if environment else address
+
+    def deployment(self, app: str, number: int) -> str:
+        return reverse("deployment", kwargs=self.names | {"app": app, "number": number})
+
+    def deploy(self, **query: str | int) -> str:
+        address = reverse("deploy", kwargs=self.names)
+        return f"{address}?{urlencode(query)}" if query else address
+
+
+def _ways(board: Board, address: str) -> list[dict[str, Any]]:
+    needing = len(board.needing)
+    return [
+        {
+            "label": _("All %(count)s") % {"count": len(board.all_rows)},
+            "url": address,
+            "current": not board.only_attention,
+        },
+        {
+            "label": _("Needs attention %(count)s") % {"count": needing},
+            "url": f"{address}?show={ATTENTION}",
+            "current": board.only_attention,
+        },
+    ]
+
+
+def _row(row: Row, links: Links) -> dict[str, Any]:
+    return {
+        "name": row.app.title or row.app.name,
+        "url": links.app(row.app.name),
+        "services": row.services,
+        "steps": [_step(step, links) for step in row.steps],
+    }
+
+
+def _step(step: Step, links: Links) -> dict[str, Any]:
+    card, app = step.card, step.card.place.app.name
+    return {
+        "card": card,
+        "url": links.app(app, card.environment.name),
+        "why": links.deployment(app, card.deployment.number) if card.shows_why and card.deployment else "",
+        "why_label": _("watch it") if card.state.status.kind is Kind.BUSY else _("see why"),
+        "first": step.before is None,
+        "lift": _lift(step, links) if step.lifts else None,
+        "deploy": links.deploy(app=app, environment=card.environment.name) if card.empty and step.allowed else "",
+    }
+
+
+def _lift(step: Step, links: Links) -> dict[str, Any]:
+    source = step.before.place.release if step.before else None
+    if source is None:
+        return {}
+    words = {"release": source.number, "environment": step.card.environment.name, "app": source.app.name}
+    return {
+        "label": _("Deploy release %(release)s of %(app)s to %(environment)s") % words,
+        "url": links.deploy(app=source.app.name, environment=step.card.environment.name, release=source.number),
+        "ready": step.ready,
+    }
+
+
+def _told(deployment: Any, links: Links) -> dict[str, Any]:
+    words = {"told": told_of(deployment), "app": deployment.app.name, "environment": deployment.environment.name}
+    status = operation_status(deployment.operation)
+    return {
+        "text": _("%(app)s in %(environment)s: %(told)s") % words,
+        "url": links.deployment(deployment.app.name, deployment.number),
+        "at": deployment.created_at,
+        "kind": status.glyph,
+        "detail": failure_sentence(deployment.operation.failure).sentence
+        or ("" if status.kind is Kind.OK else status.word),
+    }
