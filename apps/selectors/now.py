@@ -1,5 +1,6 @@
 """How one app runs in one environment at this moment, read from rows: services, instances, the latest operation."""
 
+import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,6 +27,7 @@ LEAVING = (Status.STOPPING, Status.RUNNING)
 class InstanceLine:
     """One row of the instances table. `answers`: addresses outside, "host:port". `up`: how long it has run."""
 
+    id: uuid.UUID
     service: str
     number: int
     status: Status
@@ -114,6 +116,7 @@ def _line(row: ObservedInstance) -> InstanceLine:
     status = instance_status(row)
     runs = status.kind in (Kind.OK, Kind.BUSY)
     return InstanceLine(
+        id=row.pk,
         service=row.service,
         number=row.number,
         status=status,

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -92,22 +93,37 @@ def diff(context: Context, before: str, after: str, label: str = "") -> dict[str
     return {"lines": diff_lines(before, after), "label": label or _("What changed")}
 
 
+def marked_parts(line: str, search: str) -> list[tuple[str, bool]]:
+    """The line in pieces, each with whether it is what was searched for; large and small letters are alike."""
+    if not search:
+        return [(line, False)]
+    pieces = re.split(f"({re.escape(search)})", line, flags=re.IGNORECASE)
+    return [(piece, place % 2 == 1) for place, piece in enumerate(pieces) if piece]
+
+
 @register.component("log_line.html")
 def log_line(
-    context: Context, line: str, at: datetime | None = None, source: str = "", level: str = "", series: int = 0
-) -> dict[str, Any]:
-    """One line of a log. `series` 1-6 colours the instance it came from; 0 leaves the instance out."""
+    context: Context, line: str, at: datetime | None = None, source: str = "", level: str = "", series: int = 0,
+    search: str = "",
+) -> dict[str, Any]:  # fmt: skip
+    """One line of a log. `series` 1-6 colours the instance it came from; 0 leaves the instance out. Where `search`
+    stands in the line it is marked."""
     return {
-        "line": line, "source": source, "level": level, "kind": LEVELS.get(level.lower(), ""), "series": series,
+        "parts": marked_parts(line, search), "source": source, "level": level, "kind": LEVELS.get(level.lower(), ""), "series": series,
         "machine": wording.machine_time(at) if at else "",
         "clock": f"{wording.moment_text(at, style='clock')}.{at.microsecond // 1000:03d}" if at else "",
     }  # fmt: skip
 
 
 @register.block("log.html")
-def log(context: Context, body: str, label: str, short: bool = False) -> dict[str, Any]:
-    """The ground of `log_line`s. `short`: lines of one instance, without its name and level."""
-    return {"label": label, "short": short}
+def log(
+    context: Context, body: str, label: str, short: bool = False, follow: str = "", wrap: bool = True,
+    times: bool = True,
+) -> dict[str, Any]:  # fmt: skip
+    """The ground of `log_line`s. `short`: lines of one instance, without its name and level. `follow`: the address
+    whose JSON lines are added while a button with `does="follow"` is on. `wrap` and `times` may be switched off."""
+    css = {"is-short": short, "is-tall": bool(follow), "is-unwrapped": not wrap, "is-timeless": not times}
+    return {"label": label, "css": " ".join(name for name, on in css.items() if on), "follow": follow}
 
 
 @register.block("story.html")
@@ -175,6 +191,10 @@ def script_words() -> dict[str, str]:
         "tomorrow": _("tomorrow"),
         "inDays": _("in %(n)s days"),
         "unsaved": _("What you changed here is not saved. Leave it?"),
+        "follow": _("Follow"),
+        "pause": _("Pause"),
+        "held": _("paused, %(n)s new lines"),
+        "ended": _("the stream has ended"),
         "failed": _("The request did not get through. Check the connection and try again."),
         "close": _("Close"),
         "request": _("Request"),
