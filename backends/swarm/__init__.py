@@ -1,1 +1,1 @@
-"""Docker Swarm. Only this package knows the engine's API; import `backends.swarm.driver` when a cluster is really spoken to."""
+"""Docker Swarm. Only this package knows the engine; import `backends.swarm.driver` when a cluster is spoken to."""

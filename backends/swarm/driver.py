@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,6 +27,7 @@ from backends.contract import (
 )
 from backends.swarm import exec, files, images, logs, manifests, observe, stats, watch
 from backends.swarm.client import EngineClient, TlsFiles
+from backends.swarm.ends import Ends
 from backends.swarm.errors import RefusedError
 from backends.swarm.observe import Host, Run
 from backends.swarm.progress import service_status
@@ -36,7 +36,6 @@ from backends.swarm.wire import Wire
 Raw = Mapping[str, Any]
 
 _TRIES = 5
-_OUT_OF_MEMORY_EXIT = 137
 
 
 class SwarmDriver(Driver):
@@ -46,6 +45,7 @@ class SwarmDriver(Driver):
     def __init__(self, url: str, *, tls: TlsFiles | None = None, address: str = "") -> None:
         self._client = EngineClient(url, tls=tls)
         self._wire = Wire(url, tls=tls)
+        self._ends = Ends(self._client)
         self._address = address
         self._local = ""  # the id of the host whose engine we speak to
 
@@ -109,7 +109,7 @@ class SwarmDriver(Driver):
 
     def status(self, spec: ServiceSpec) -> ServiceStatus:
         service = self._service(spec.ref)
-        found = self._explained(self._runs(spec.ref))
+        found = self._ends.explain(self._runs(spec.ref))
         asked = (spec.revision, spec.instances)
         return service_status(spec.ref, service, found, now=datetime.now(UTC), asked=asked)
 
@@ -130,7 +130,7 @@ class SwarmDriver(Driver):
         return [ref for one in found if (ref := observe.ref_of(one["Spec"].get("Labels"))) is not None]
 
     def instances(self, ref: ServiceRef) -> list[InstanceStatus]:
-        return [run.instance for run in self._explained(self._runs(ref))]
+        return [run.instance for run in self._ends.explain(self._runs(ref))]
 
     def snapshot(self) -> Snapshot:
         services = self._client.get("/services", filters={"label": [manifests.SERVICE]})
@@ -223,27 +223,6 @@ class SwarmDriver(Driver):
             self._local = self._client.get("/info")["Swarm"]["NodeID"]
         return observe.host_table(nodes, local=self._local, address=self._address)
 
-    def _explained(self, found: list[Run]) -> list[Run]:
-        """Only the host's own engine knows whether an instance was ended for its memory; the newest such is asked."""
-        killed = [run for run in found if run.own_end and run.instance.exit_code == _OUT_OF_MEMORY_EXIT]
-        if not killed:
-            return found
-        newest = max(killed, key=lambda run: run.instance.changed_at or datetime.min.replace(tzinfo=UTC))
-        if not self._out_of_memory(newest.container):
-            return found
-        reason = Reason(ReasonCode.OUT_OF_MEMORY, {"service": newest.instance.ref.service})
-        explained = replace(newest, instance=replace(newest.instance, reason=reason))
-        return [explained if run is newest else run for run in found]
-
-    def _out_of_memory(self, container: str | None) -> bool:
-        try:
-            state: Raw = self._client.get(f"/containers/{container}/json")["State"]
-        except RefusedError as error:
-            if error.status == 404:  # gone, or on another host
-                return False
-            raise
-        return bool(state.get("OOMKilled"))
-
 
 def _revision(held: Raw) -> str:
     return str((held["Spec"].get("Labels") or {}).get(manifests.REVISION, ""))
@@ -254,7 +233,9 @@ def _is(held: Raw, spec: ServiceSpec) -> bool:
 
 
 def _taken(name: str) -> DriverError:
-    return DriverError(Reason(ReasonCode.ENGINE_REFUSED, {"said": f"{name} is taken by something else"}), permanent=True)
+    return DriverError(
+        Reason(ReasonCode.ENGINE_REFUSED, {"said": f"{name} is taken by something else"}), permanent=True
+    )
 
 
 __all__ = ["SwarmDriver", "TlsFiles"]

@@ -46,6 +46,10 @@ _EXEC_FAILED = re.compile(r'exec: "(?P<command>[^"]+)"')
 _NOT_A_FILE = re.compile(r'exec: "[^"]+": (?:stat [^:]+: )?(?:no such file or directory|permission denied)')
 
 
+_NO_COMMAND = {126, 127}  # the init process that runs first ends so when it cannot start the command; so do shells
+_SHELLS = {"sh", "ash", "bash", "dash", "zsh", "ksh"}
+
+
 class RefusedError(DriverError):
     """The engine answered with an HTTP error. `status` is for the driver itself; callers look at `reason`."""
 
@@ -96,12 +100,16 @@ def image_refused(error: DriverError, *, image: str) -> DriverError:
     if error.status == 401 or error.status == 403:
         return DriverError(Reason(ReasonCode.IMAGE_DENIED, {"image": image}), permanent=True)
     if error.status == 400:
-        return DriverError(Reason(ReasonCode.BAD_IMAGE, {"image": image, "said": shortened(error.said)}), permanent=True)
+        return DriverError(
+            Reason(ReasonCode.BAD_IMAGE, {"image": image, "said": shortened(error.said)}), permanent=True
+        )
     return DriverError(Reason(ReasonCode.REGISTRY_AWAY, {"image": image, "said": shortened(error.said)}))
 
 
-def task_reason(said: str, *, exit_code: int | None, service: str, image: str, waiting: bool) -> Reason | None:
-    """Why one task is not running, from its `Status.Err`. None: nothing is wrong."""
+def task_reason(
+    said: str, *, exit_code: int | None, service: str, image: str, waiting: bool, command: str = ""
+) -> Reason | None:
+    """Why one task is not running, from its `Status.Err`. None: nothing is wrong. `command`: the first word of it."""
     low = said.lower()
     for text, code in _PLACEMENT if waiting else (*_STARTING, *_PLACEMENT):
         if text in low:
@@ -110,6 +118,8 @@ def task_reason(said: str, *, exit_code: int | None, service: str, image: str, w
         return _told(ReasonCode.COMMAND_NOT_FOUND, said, service=service, image=image)
     if waiting:
         return Reason(ReasonCode.UNKNOWN, {"service": service, "said": shortened(said)}) if said else None
+    if exit_code in _NO_COMMAND and command and command.rpartition("/")[2] not in _SHELLS:
+        return Reason(ReasonCode.COMMAND_NOT_FOUND, {"service": service, "command": command})
     if exit_code is not None:
         return Reason(ReasonCode.EXITED, {"service": service, "exit_code": exit_code})
     return Reason(ReasonCode.UNKNOWN, {"service": service, "said": shortened(said)})

@@ -30,7 +30,7 @@ _STATES = {
 }
 OVER = frozenset({InstanceState.ENDED, InstanceState.FAILED})
 _ON_HOST = frozenset({InstanceState.PREPARING, InstanceState.STARTING, InstanceState.RUNNING})
-_WANTED = frozenset({"new", "allocated", "pending", "assigned", "accepted", "preparing", "ready", "starting", "running"})
+_WANTED = frozenset(state for state, read in _STATES.items() if read in _ON_HOST or read == InstanceState.WAITING)
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def _run(task: Raw, *, hosts: Mapping[str, Host]) -> Run | None:
         return None
     status: Raw = task.get("Status") or {}
     wanted = task.get("DesiredState") in _WANTED
-    state = _STATES.get(status.get("State", "new"), InstanceState.WAITING)
+    state = _state(task, status)
     place: Raw = status.get("ContainerStatus") or {}
     exit_code = place.get("ExitCode") if state in OVER else None
     if state == InstanceState.FAILED and not place.get("ContainerID"):
@@ -116,13 +116,21 @@ def _run(task: Raw, *, hosts: Mapping[str, Host]) -> Run | None:
         started_at=changed if state == InstanceState.RUNNING else None,
         changed_at=changed,
         exit_code=exit_code,
-        reason=_reason(status, state=state, exit_code=exit_code, ref=ref, labels=labels, image=container.get("Image", "")),
+        reason=_reason(status, container, state=state, exit_code=exit_code, ref=ref),
         addresses=_addresses(status, hosts.get(task.get("NodeID", ""))),
     )
     own_end = status.get("State") in {"complete", "failed", "rejected"}
     return _on_its_host(
         Run(instance, labels.get(manifests.ATTEMPT, ""), place.get("ContainerID") or None, own_end), hosts=hosts
     )
+
+
+def _state(task: Raw, status: Raw) -> InstanceState:
+    """To end with exit code 0 is a failure of what is meant to run on."""
+    told = status.get("State", "new")
+    if told == "complete" and (task["Spec"].get("RestartPolicy") or {}).get("Condition", "any") == "any":
+        return InstanceState.FAILED
+    return _STATES.get(told, InstanceState.WAITING)
 
 
 def _on_its_host(run: Run, *, hosts: Mapping[str, Host]) -> Run:
@@ -135,22 +143,23 @@ def _on_its_host(run: Run, *, hosts: Mapping[str, Host]) -> Run:
 
 
 def _reason(
-    status: Raw, *, state: InstanceState, exit_code: int | None, ref: ServiceRef, labels: Raw, image: str
+    status: Raw, container: Raw, *, state: InstanceState, exit_code: int | None, ref: ServiceRef
 ) -> Reason | None:
     if status.get("State") == "orphaned":
         return Reason(ReasonCode.HOST_LOST, {"host": ""})
-    waiting = state == InstanceState.WAITING
-    if waiting or state == InstanceState.FAILED:
-        return task_reason(
-            status.get("Err", ""),
-            exit_code=exit_code,
-            service=ref.service,
-            image=labels.get(manifests.IMAGE) or image,
-            waiting=waiting,
-        )
     if status.get("State") == "complete":
         return Reason(ReasonCode.EXITED, {"service": ref.service, "exit_code": exit_code or 0})
-    return None
+    waiting = state == InstanceState.WAITING
+    if not waiting and state != InstanceState.FAILED:
+        return None
+    return task_reason(
+        status.get("Err", ""),
+        exit_code=exit_code,
+        service=ref.service,
+        image=(container.get("Labels") or {}).get(manifests.IMAGE) or container.get("Image", ""),
+        waiting=waiting,
+        command=next(iter([*(container.get("Command") or ()), *(container.get("Args") or ())]), ""),
+    )
 
 
 def _addresses(status: Raw, host: Host | None) -> tuple[tuple[int, str], ...]:

@@ -12,7 +12,8 @@ from backends.swarm.observe import Run, container_spec
 
 Raw = Mapping[str, Any]
 
-CRASHES_TOLERATED = 3  # of one number within what the engine remembers
+LOOP_FROM = 2  # ends of one number, within what the engine remembers: from here on it "keeps ending"
+CRASHES_TOLERATED = 3
 STEADY_SECONDS = 60.0  # after so many crashes, an instance counts as there once it has lasted this long
 
 
@@ -126,7 +127,7 @@ def _fault(attempt: Sequence[Run]) -> Reason | None:
     failed = [run for run in attempt if _failed(run)]
     if failed:
         newest = max(failed, key=_changed)
-        return _as_crash_loop(newest, _crashes(attempt)[newest.instance.number])
+        return _as_crash_loop(newest, max(_crashes(attempt).values(), default=0))
     return next((run.instance.reason for run in attempt if run.alive and run.instance.reason), None)
 
 
@@ -136,6 +137,6 @@ def _failed(run: Run) -> bool:
 
 def _as_crash_loop(run: Run, times: int) -> Reason | None:
     reason = run.instance.reason
-    if reason is None or reason.code != ReasonCode.EXITED or times < CRASHES_TOLERATED:
+    if reason is None or reason.code != ReasonCode.EXITED or times < LOOP_FROM:
         return reason
     return Reason(ReasonCode.CRASHING, {**reason.params, "times": times})
