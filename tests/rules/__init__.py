@@ -1,0 +1,1 @@
+"""Rules that no linter knows. Each failure says what to do."""

@@ -1,0 +1,103 @@
+"""Every address asks who is there, and looking changes nothing."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from apps.models import AppEnvironment
+from operations.models import Operation
+from portal.checks import PUBLIC, Route, every_address_is_guarded, routes
+from tests.rules import addresses
+from tests.rules.sources import told
+
+METHODS = ("get", "post", "put", "patch", "delete")
+ROUTES = list(routes())
+GUARDED = [route for route in ROUTES if not route.public]
+WRITES = re.compile(r"^\s*(INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNORECASE)
+# What looking may write: the session that came with it, and when a token was last used.
+MAY_BE_WRITTEN = re.compile(r'"django_session"|UPDATE "tenants_token" SET "last_used_at"')
+
+
+def test_views_are_guarded_by_the_usual_means() -> None:
+    faults = [f"{message.msg}" for message in every_address_is_guarded(None)]
+    assert not faults, told(faults, "Guard these views with login_required, LoginRequiredMixin or as an API view:")
+
+
+def test_public_addresses_are_still_there() -> None:
+    gone = sorted(set(PUBLIC) - {route.name or route.path for route in ROUTES})
+    assert not gone, told(gone, "Take these out of PUBLIC in portal/checks.py:")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("route", GUARDED, ids=lambda route: route.path)
+def test_nobody_gets_in_without_signing_in(route: Route, client: Client) -> None:
+    address = addresses.of_nothing(route)
+    answers = {method: turned_away(client, method, address) for method in METHODS}
+    let_in = [f"{method.upper()} {address}: {said}" for method, said in answers.items() if said not in {"door", "405"}]
+    assert not let_in, told(let_in, "Guard these before they look at anything (401 for the API, the door for pages):")
+    assert "door" in answers.values(), f"{address} understands no method at all"
+
+
+def turned_away(client: Client, method: str, address: str) -> str:
+    """ "door" where somebody unknown is asked to sign in, else the status."""
+    answer = getattr(client, method)(address)
+    to_the_door = answer.status_code == 302 and answer.headers["Location"].startswith(reverse("sign_in"))
+    return "door" if to_the_door or answer.status_code == 401 else str(answer.status_code)
+
+
+def things(place: AppEnvironment) -> dict[str, str]:
+    """What stands for each gap's name, so that the address is one of something that exists."""
+    operation = Operation.objects.get(deployment__place=place)
+    instance = place.observed_instances.order_by("number").first()
+    assert instance is not None
+    return {
+        "tenant": "acme",
+        "project": "shop",
+        "app": "hello",
+        "environment": "dev",
+        "cluster": "local",
+        "number": "1",
+        "operation": str(operation.pk),
+        "operation_id": str(operation.pk),
+        "instance": str(instance.pk),
+        "instance_id": str(instance.pk),
+        "service": "web",
+    }
+
+
+NEEDS_MORE = {
+    # address by name: query without which it rightly refuses
+}
+
+
+def test_looking_changes_nothing(running: AppEnvironment, browse: Callable[[str], Client]) -> None:
+    """Every page and API answer is read once as the owner; none may write, and none may fail."""
+    client, known = browse("owner"), things(running)
+    faults = []
+    for route in GUARDED:
+        unknown = [name for _kind, name in addresses.GAP.findall(route.path) if name not in known]
+        if unknown:
+            faults.append(f"/{route.path}: say in things() what stands for {', '.join(unknown)}")
+            continue
+        faults += look(
+            client, addresses.filled(route, lambda _kind, name: known[name]) + NEEDS_MORE.get(route.name, "")
+        )
+    assert not faults, told(faults, "A GET that writes is a command in disguise; make it a POST that calls one:")
+
+
+def look(client: Client, address: str) -> list[str]:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        answer = client.get(address)
+    if answer.status_code >= 500:
+        return [f"{address}: answers {answer.status_code}"]
+    written = [
+        query["sql"] for query in queries if WRITES.match(query["sql"]) and not MAY_BE_WRITTEN.search(query["sql"])
+    ]
+    return [f"{address}: {sql[:150]}" for sql in written]
