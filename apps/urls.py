@@ -2,13 +2,31 @@
 
 from django.urls import path
 
-from apps.views import deployment, overview
+from apps.views import activity, app, clusters, deployment, logs, overview, releases
 
-PROJECT = "t/<slug:tenant>/p/<slug:project>/"
+TENANT = "t/<slug:tenant>/"
+PROJECT = f"{TENANT}p/<slug:project>/"
 APP = f"{PROJECT}apps/<slug:app>/"
 DEPLOYMENT = f"{APP}deployments/<int:number>/"
 
 urlpatterns = [
+    path("clusters/", clusters.page, name="clusters"),
+    path(f"{TENANT}activity/", activity.of_tenant, name="tenant_activity"),
+    path(f"{PROJECT}activity/", activity.of_project, name="activity"),
+    path(APP, app.page, name="app"),
+    path(f"{APP}delete/", app.delete, name="app_delete"),
+    path(f"{APP}logs/", logs.page, name="logs"),
+    path(f"{APP}releases/", releases.page, name="releases"),
+    path(f"{APP}releases/<int:number>/", releases.one, name="release"),
+    path(f"{APP}releases/<int:number>/serve/", releases.serve, name="release_serve"),
+    path(f"{APP}rename/", app.rename, name="app_rename"),
+    path(f"{APP}restart/", app.act, {"deed": "restart"}, name="app_restart"),
+    path(f"{APP}scale/", app.scale, name="app_scale"),
+    path(f"{APP}settings/", app.settings, name="app_settings"),
+    path(f"{APP}start/", app.act, {"deed": "start"}, name="app_start"),
+    path(f"{APP}stop/", app.act, {"deed": "stop"}, name="app_stop"),
+    path(f"{APP}timeline/", app.timeline, name="timeline"),
+    path(f"{APP}withdraw/", app.act, {"deed": "withdraw"}, name="app_withdraw"),
     path(PROJECT, overview.overview, name="project"),
     path(DEPLOYMENT, deployment.deployment, name="deployment"),
     path(f"{DEPLOYMENT}cancel/", deployment.cancel, name="deployment_cancel"),
