@@ -13,6 +13,7 @@ class LivePart {
     this.id = element.id;
     this.seenAt = Date.now();
     this.failures = 0;
+    this.broken = ""; // what the part says while its socket is away
     this.settings = null;
     this.adopt();
   }
@@ -44,13 +45,17 @@ class LivePart {
 
   on(kind, { wait = 0, again = false, code = 1000 }) {
     if (kind === "changed" || again || (kind === "ended" && code === 1000)) this.refresh();
-    if (kind === "open") this.mark("live");
+    if (kind === "open") {
+      this.broken = "";
+      this.mark("live");
+    }
     if (kind === "lost") this.lost(wait);
     if (kind === "ended" && code !== 1000) this.mark("stale", say("stale", { time: ago(this.seenAt) }));
   }
 
   lost(wait) {
-    this.mark("retry", say("retry", { n: Math.max(1, Math.round(wait / 1000)) }));
+    this.broken = say("retry", { n: Math.max(1, Math.round(wait / 1000)) });
+    this.mark("retry", this.broken);
     const { liveEvery = "0" } = this.element?.dataset ?? {};
     if (!this.timer && Number(liveEvery) > 0) this.poll(Number(liveEvery) * 1000);
   }
@@ -109,6 +114,7 @@ class LivePart {
     });
     this.failures = 0;
     this.seenAt = Date.now();
+    if (this.broken) this.mark("retry", this.broken); // new numbers, but the next ones will not come by themselves
     logs.forEach((log) => { log.scrollTop = log.scrollHeight; });
     announce(before, this.element);
     if (this.element) this.adopt();

@@ -151,7 +151,7 @@ def test_cells_outside_a_list_or_past_its_columns_are_mistakes(render: Render) -
         render("{% cell %}x{% endcell %}")
     with pytest.raises(TemplateSyntaxError):
         render(
-            "{% list 'L' %}{% col 'A' %}{% row %}{% cell %}x{% endcell %}{% cell %}{% endcell %}{% endrow %}{% endlist %}"
+            "{% list '' %}{% col %}{% row %}{% cell %}x{% endcell %}{% cell %}{% endcell %}{% endrow %}{% endlist %}"
         )
 
 

@@ -1,0 +1,331 @@
+"""The scripts in a real browser, under the content policy of the portal, on pages answered from this process.
+
+No portal runs: each address a test needs is answered by a function of it, so that a lost connection, an old session
+and a late message can be had at will.
+"""
+
+import mimetypes
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.http import HttpRequest
+from django.template import engines
+from django.template.loader import render_to_string
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route, WebSocketRoute, expect, sync_playwright
+
+from console.styleguide import sample_context
+from tests.frontend.samples import frame
+
+pytestmark = pytest.mark.e2e
+
+HOME = "http://berth.test"
+STATIC = Path(__file__).resolve().parents[2] / "static"
+POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+Answer = Callable[[], str | tuple[int, str]]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as play:
+        found = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def answers() -> dict[str, Answer]:
+    return {}
+
+
+@pytest.fixture
+def said() -> list[str]:
+    """What the browser complained about."""
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, answers: dict[str, Answer], said: list[str]) -> Iterator[Page]:
+    def listen(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            said.append(message.text)
+
+    def answer(route: Route) -> None:
+        path = re.sub(r"^https?://[^/]+", "", route.request.url).split("?")[0]
+        if path.startswith("/static/"):
+            file = STATIC / path.removeprefix("/static/")
+            kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+            return route.fulfill(body=file.read_bytes(), content_type=kind)
+        made = answers[path]() if path in answers else (404, "")
+        status, body = made if isinstance(made, tuple) else (200, made)
+        return route.fulfill(
+            status=status,
+            body=body,
+            content_type="text/html; charset=utf-8",
+            headers={"Content-Security-Policy": POLICY},
+        )
+
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    context.route("**/*", answer)
+    opened = context.new_page()
+    opened.on("console", listen)
+    opened.on("pageerror", lambda error: said.append(str(error)))
+    opened.set_default_timeout(5000)
+    yield opened
+    context.close()
+
+
+@pytest.fixture
+def draw(page_request: HttpRequest) -> Callable[..., str]:
+    """A whole page with this in its main part, and a sheet when asked."""
+
+    def make(main: str = "", *, sheet: str = "", theme: str = "light", **context: Any) -> str:
+        source = (
+            '{% extends "base.html" %}{% load components %}{% block title %}Page{% endblock %}'
+            '{% block head %}{% page_head "Page" %}{% endpage_head %}{% endblock %}'
+            f"{{% block main %}}{main}{{% endblock %}}{{% block sheet %}}{sheet}{{% endblock %}}"
+        )
+        if sheet:
+            source += "{% block frame_state %} inert{% endblock %}"
+        return str(engines["django"].from_string(source).render({"frame": frame(theme=theme), **context}, page_request))
+
+    return make
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 1024, 390])
+def test_the_style_guide_is_accessible_fits_and_breaks_no_policy(
+    page: Page, answers: dict[str, Answer], said: list[str], page_request: HttpRequest, theme: str, width: int
+) -> None:
+    html = render_to_string("styleguide.html", sample_context() | {"frame": frame(theme=theme)}, page_request)
+    answers["/"] = lambda: html
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(HOME, wait_until="networkidle")
+    found = Axe().run(page).response["violations"]
+    assert [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found] == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert said == []
+
+
+def test_a_part_is_fetched_again_when_its_socket_rings(page: Page, answers: dict[str, Answer], draw: Any) -> None:
+    state = {"word": "1 of 3", "fetched": 0}
+    live = (
+        '{% live "op" fragment="/part/" socket="/ws/v1/operations/7" seq=4 %}{% fresh %}<p id="word">{{ word }}</p>'
+        '<details><summary>More</summary>text</details><input id="typed">{% endlive %}'
+    )
+    sockets: list[WebSocketRoute] = []
+    page.route_web_socket(re.compile("/ws/v1/operations/7"), lambda socket: sockets.append(socket))
+
+    def part() -> str:
+        state["fetched"] += 1  # type: ignore[operator]
+        return str(draw(live, word=state["word"]))
+
+    answers["/"] = answers["/part/"] = part
+    page.goto(HOME, wait_until="networkidle")
+    expect(page.locator("#word")).to_have_text("1 of 3")
+    assert [socket.url for socket in sockets] == ["ws://berth.test/ws/v1/operations/7?last_seq=4"]
+    page.locator("details").evaluate("part => { part.open = true; }")
+    page.locator("#typed").fill("half a word")
+    state["word"] = "3 of 3"
+    sockets[0].send('{"seq": 9}')
+    expect(page.locator("#word")).to_have_text("3 of 3")
+    expect(page.locator("details")).to_have_attribute("open", "")
+    assert page.locator("#typed").input_value() == "half a word", "a new fragment must not take what is being typed"
+    expect(page.locator("#typed")).to_be_focused()
+
+
+def test_a_lost_socket_says_so_and_comes_back_where_it_was(page: Page, answers: dict[str, Answer], draw: Any) -> None:
+    sockets: list[WebSocketRoute] = []
+    page.route_web_socket(re.compile("/ws/"), lambda socket: sockets.append(socket))
+    html = draw('{% live "op" fragment="/" socket="/ws/x" seq=1 %}{% fresh %}{% endlive %}')
+    answers["/"] = lambda: html
+    page.goto(HOME, wait_until="networkidle")
+    page.evaluate("""
+        const mark = document.querySelector("#op [data-fresh]");
+        const body = document.body;
+        const keep = () => { body.dataset.told = `${body.dataset.told ?? ""}|${mark.className}: ${mark.textContent}`; };
+        new MutationObserver(keep).observe(mark, { childList: true, characterData: true, subtree: true });
+    """)
+    with page.expect_request(f"{HOME}/"):
+        sockets[0].send('{"seq": 12}')
+    sockets[0].close(code=1011)
+    told = re.compile(r"^\|fresh is-retry: connection lost, trying again in 1 s.*\|fresh: live$")
+    expect(page.locator("body")).to_have_attribute("data-told", told)
+    assert sockets[1].url.endswith("last_seq=12")
+
+
+def test_a_socket_that_may_not_listen_any_more_stays_silent(page: Page, answers: dict[str, Answer], draw: Any) -> None:
+    sockets: list[WebSocketRoute] = []
+    page.route_web_socket(re.compile("/ws/"), lambda socket: sockets.append(socket))
+    html = draw('{% live "op" fragment="/" socket="/ws/x" %}{% fresh %}<b class="num">3</b>{% endlive %}')
+    answers["/"] = lambda: html
+    page.goto(HOME, wait_until="networkidle")
+    sockets[0].close(code=4403)
+    expect(page.locator("#op")).to_have_class(re.compile("is-unfresh"))
+    expect(page.locator("#op [data-fresh]")).to_have_class(re.compile("is-stale"))
+    assert len(sockets) == 1
+
+
+def test_without_a_socket_time_passes_and_the_end_stops_it(page: Page, answers: dict[str, Answer], draw: Any) -> None:
+    state = {"left": 2}
+
+    def part() -> str:
+        state["left"] -= 1
+        every = 'every="1"' if state["left"] > 0 else ""
+        return str(draw(f'{{% live "op" fragment="/part/" {every} %}}<p id="left">{state["left"]}</p>{{% endlive %}}'))
+
+    answers["/"] = answers["/part/"] = part
+    page.goto(HOME, wait_until="networkidle")
+    expect(page.locator("#left")).to_have_text("0")
+    page.wait_for_timeout(1500)
+    expect(page.locator("#left")).to_have_text("0")
+
+
+def test_an_ended_session_leaves_the_last_numbers_and_calls_them_old(
+    page: Page, answers: dict[str, Answer], draw: Any
+) -> None:
+    html = draw('{% live "op" fragment="/part/" every=1 %}{% fresh %}<p id="n">3</p>{% endlive %}')
+    answers["/"] = lambda: html
+    answers["/part/"] = lambda: (401, draw("sign in"))
+    page.goto(HOME, wait_until="networkidle")
+    expect(page.locator("#op [data-fresh]")).to_have_class(re.compile("is-stale"))
+    expect(page.locator("#n")).to_have_text("3")
+
+
+SHEET = (
+    '{% sheet "Deploy" back="/" action="/send/" %}<input id="first" autofocus>{% slot "foot" %}'
+    '{% button "Send" submit=True %}{% endslot %}{% endsheet %}'
+)
+
+
+def test_a_sheet_opens_over_its_page_with_its_address_and_gives_the_focus_back(
+    page: Page, answers: dict[str, Answer], draw: Any, said: list[str]
+) -> None:
+    link = '<a id="opener" href="/deploy/" data-sheet>Deploy</a>'
+    answers["/"] = lambda: draw(link)
+    answers["/deploy/"] = lambda: draw(link, sheet=SHEET)
+    page.goto(f"{HOME}/", wait_until="networkidle")
+    page.click("#opener")
+    expect(page.locator("#first")).to_be_focused()
+    assert page.url == f"{HOME}/deploy/"
+    assert page.evaluate("document.querySelector('.frame').inert")
+    page.keyboard.press("Escape")
+    expect(page.locator(".side-sheet")).to_have_count(0)
+    assert page.url == f"{HOME}/"
+    expect(page.locator("#opener")).to_be_focused()
+    page.go_forward()
+    expect(page.locator(".side-sheet")).to_have_count(1)
+    assert said == []
+
+
+def test_what_was_typed_in_a_sheet_is_not_lost_unasked(page: Page, answers: dict[str, Answer], draw: Any) -> None:
+    link = '<a id="opener" href="/deploy/" data-sheet>Deploy</a>'
+    answers["/"] = lambda: draw(link)
+    answers["/deploy/"] = lambda: draw(link, sheet=SHEET)
+    page.goto(f"{HOME}/", wait_until="networkidle")
+    page.click("#opener")
+    page.locator("#first").press_sequentially("x")
+    asked: list[str] = []
+    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    page.keyboard.press("Escape")
+    expect(page.locator(".side-sheet")).to_have_count(1)
+    assert asked == ["What you changed here is not saved. Leave it?"]
+
+
+def test_a_dialog_waits_for_the_name(page: Page, answers: dict[str, Answer], draw: Any) -> None:
+    sent: list[str] = []
+    html = draw(
+        '{% button "Delete" opens="ask" %}'
+        '{% dialog "Delete shop?" "/gone/" "Delete shop" "ask" name="shop" %}Gone.{% enddialog %}'
+    )
+    answers["/"] = lambda: html
+    answers["/gone/"] = lambda: sent.append("sent") or "done"
+    page.goto(HOME, wait_until="networkidle")
+    page.click("text=Delete >> nth=0")
+    page.locator("#ask-name").fill("sho")
+    page.locator("#ask-name").press("Enter")
+    assert sent == []
+    page.locator("#ask-name").fill("shop")
+    page.locator("#ask [type=submit]").click()
+    page.wait_for_url("**/gone/")
+    assert sent == ["sent"]
+
+
+def test_keys_act_outside_fields_only(page: Page, answers: dict[str, Answer], draw: Any) -> None:
+    names = ("one", "two")
+    rows = "".join(
+        f'{{% row %}}{{% cell %}}<a class="thing" href="/{name}">{name}</a>{{% endcell %}}{{% endrow %}}'
+        for name in names
+    )
+    html = draw(f'<input id="typed">{{% list "Rows" %}}{{% col "Name" %}}{rows}{{% endlist %}}')
+    answers["/"] = answers["/theme/"] = answers["/layout-dashboard/"] = lambda: html
+    page.goto(HOME, wait_until="networkidle")
+    page.locator("#typed").press("t")
+    assert page.evaluate("document.documentElement.dataset.bsTheme") == "light"
+    assert page.locator("#typed").input_value() == "t"
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("t")
+    assert page.evaluate("document.documentElement.dataset.bsTheme") == "dark"
+    assert "theme=dark" in page.evaluate("document.cookie")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(page.locator("text=two")).to_be_focused()
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    page.keyboard.press("o")
+    page.wait_for_url("**/layout-dashboard/")
+
+
+def test_a_refused_request_is_told_and_changes_nothing(
+    page: Page, answers: dict[str, Answer], draw: Any, page_request: HttpRequest
+) -> None:
+    html = draw('<button id="go" hx-post="/deed/" hx-target="#there">Go</button><p id="there">as it was</p>')
+    problem = {
+        "status": 409,
+        "title": "A deployment runs already",
+        "detail": "Wait for it.",
+        "hint": "",
+        "code": "conflict",
+    }
+    refused = render_to_string("door/problem.html", {"problem": problem, "frame": frame()}, page_request)
+    answers["/"] = lambda: html
+    answers["/deed/"] = lambda: (409, refused)
+    page.goto(HOME, wait_until="networkidle")
+    with page.expect_request("**/deed/") as asked:
+        page.click("#go")
+    assert asked.value.headers.get("x-csrftoken")
+    expect(page.locator("#toasts .notice")).to_contain_text("A deployment runs already")
+    expect(page.locator("#there")).to_have_text("as it was")
+
+
+def test_a_form_with_errors_comes_back_in_place(page: Page, answers: dict[str, Answer], draw: Any) -> None:
+    html = draw(
+        '<form id="f" hx-post="/deed/" hx-swap="outerMorph"><input id="typed" name="a"><button>Go</button></form>'
+    )
+    answers["/"] = lambda: html
+    answers["/deed/"] = lambda: (
+        422,
+        '<form id="f" hx-post="/deed/"><div data-problems tabindex="-1">One thing</div></form>',
+    )
+    page.goto(HOME, wait_until="networkidle")
+    page.click("#f button")
+    expect(page.locator("[data-problems]")).to_be_focused()
+
+
+def test_the_page_is_whole_without_scripts(browser: Browser, answers: dict[str, Answer], page: Page, draw: Any) -> None:
+    html = draw('{% dialog "Delete?" "/x/" "Delete" "ask" %}Gone.{% enddialog %}', sheet=SHEET)
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 800})
+    context.route("**/static/vendor/berth.css", lambda route: route.fulfill(path=STATIC / "vendor/berth.css"))
+    context.route(f"{HOME}/", lambda route: route.fulfill(body=html, content_type="text/html; charset=utf-8"))
+    plain = context.new_page()
+    plain.goto(f"{HOME}/")
+    expect(plain.locator(".side-sheet")).to_be_visible()
+    expect(plain.locator(".find")).to_be_hidden()
+    expect(plain.locator(".side-sheet a[href='/']").first).to_be_visible()
+    context.close()
