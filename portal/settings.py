@@ -169,6 +169,8 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["map", "png", "webp", "gz", "br", "woff", "woff2"]
 
 # --- API ---------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -5,11 +5,10 @@ import secrets
 from typing import Any
 
 from django.conf import settings
-from django.contrib.staticfiles.management.commands import collectstatic
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
-from portal import seed
+from portal import seed, static_files
 
 
 class Command(BaseCommand):
@@ -24,7 +23,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", interactive=False, verbosity=0)
         if not settings.DEBUG:
-            call_command(collectstatic.Command(), interactive=False, verbosity=0)
+            static_files.collect()
         password = secrets.token_urlsafe(12)
         made = seed.first_account(password)
         cluster = seed.cluster(
