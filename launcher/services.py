@@ -6,11 +6,12 @@ import secrets
 import shutil
 import signal
 import socket
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from launcher.commands import find, run
+from launcher.commands import attempt, find, run
 from launcher.packages import way_out
 from launcher.problems import Problem
 from launcher.processes import Mark, spawn, until
@@ -60,7 +61,7 @@ class PrivateRedis:
         )
         with (self.folder / "redis.log").open("ab") as log:
             started = spawn(["redis-server", str(config)], log=log)
-        await_listening(started.pid, port=self.port, name="redis-server", mark_file=self.mark_file)
+        await_ready(started.pid, ready=lambda: listens(self.port), name="redis-server", mark_file=self.mark_file)
         return self.url
 
     def stop(self) -> None:
@@ -113,7 +114,7 @@ class PrivatePostgres:
         words += [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         with self.log.open("ab") as log:
             started = spawn(words, log=log)
-        await_listening(started.pid, port=self.port, name="postgres", mark_file=self.mark_file)
+        await_ready(started.pid, ready=self.ready, name="postgres", mark_file=self.mark_file)
         if fresh:
             env = os.environ | {"PGPASSWORD": self.password}
             run(
@@ -121,6 +122,11 @@ class PrivatePostgres:
                 env=env,
             )
         return self.url
+
+    def ready(self) -> bool:
+        """Whether it lets clients in; it listens somewhat earlier."""
+        words = [program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        return attempt(words).returncode == 0
 
     @property
     def log(self) -> Path:
@@ -173,10 +179,11 @@ def as_postgres() -> list[str]:
     return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--"]
 
 
-def await_listening(pid: int, *, port: int, name: str, mark_file: Path) -> None:
+def await_ready(pid: int, *, ready: Callable[[], bool], name: str, mark_file: Path) -> None:
+    """Note the process down and wait until it is ready; raise `Problem` if it ends or takes too long."""
     mark = Mark.of(pid)
     if mark:
         mark.save(mark_file)
-        until(lambda: listens(port) or not mark.alive(), seconds=START_SECONDS)
-    if mark is None or not mark.alive() or not listens(port):
+        until(lambda: ready() or not mark.alive(), seconds=START_SECONDS)
+    if mark is None or not mark.alive() or not ready():
         raise Problem(f"{name} did not start; its log lies beside {mark_file}.")

@@ -11,7 +11,8 @@ import pytest
 
 from launcher.processes import Mark, spawn, until, with_words
 
-SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)", "a-word-nobody-else-has"]
+WORD = f"a-word-of-process-{os.getpid()}"  # two runs of the tests may go on at once
+SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)", WORD]
 STUBBORN = [
     sys.executable,
     "-c",
@@ -69,9 +70,9 @@ def test_who_does_not_listen_is_killed(tmp_path: Path) -> None:
 
 def test_processes_are_found_by_program_and_word(sleeper: subprocess.Popen[bytes]) -> None:
     program = Path(sys.executable).name
-    assert with_words({program}, "a-word-nobody-else-has") == [mark_of(sleeper)]
-    assert with_words({"dockerd"}, "a-word-nobody-else-has") == []
-    assert with_words({program}, "a-word") == []
+    assert with_words({program}, WORD) == [mark_of(sleeper)]
+    assert with_words({"dockerd"}, WORD) == []
+    assert with_words({program}, WORD[:-1]) == []
 
 
 def test_children_are_out_of_reach_of_the_terminal(sleeper: subprocess.Popen[bytes]) -> None:
