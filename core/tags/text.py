@@ -109,7 +109,8 @@ def log_line(
     """One line of a log. `series` 1-6 colours the instance it came from; 0 leaves the instance out. Where `search`
     stands in the line it is marked."""
     return {
-        "parts": marked_parts(line, search), "source": source, "level": level, "kind": LEVELS.get(level.lower(), ""), "series": series,
+        "parts": marked_parts(line, search), "source": source, "level": level, "series": series,
+        "kind": LEVELS.get(level.lower(), ""),
         "machine": wording.machine_time(at) if at else "",
         "clock": f"{wording.moment_text(at, style='clock')}.{at.microsecond // 1000:03d}" if at else "",
     }  # fmt: skip
