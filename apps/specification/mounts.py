@@ -12,6 +12,7 @@ from core.names import is_label
 MOST_MOUNTS = 20
 DEFAULT_MODE = 0o444
 PATH = re.compile(r"/[^\x00-\x1f\x7f:]{0,254}\Z")
+DRIVE = re.compile(r"[A-Za-z]:(?:\\|/[^:]*:/)")  # C:\\data, C:/data:/app
 ENGINE_PATHS = ("/proc", "/sys", "/dev")
 TMPFS_SIZE = memory(4 * KI, TI)
 OWNER = whole(0, 2**31 - 1)
@@ -120,7 +121,7 @@ def _short_volume(entry: str) -> VolumeUse:
     source, colon, rest = entry.partition(":")
     if not colon:
         raise fault("anonymous_volume", value=entry)
-    if is_host_path(source) or re.match(r"[A-Za-z]:[\\/]", entry):
+    if is_host_path(source) or DRIVE.match(entry):
         refuse_host_path(source if len(source) > 1 or source in "/.~" else entry)
     target, _colon, options = rest.partition(":")
     for option in options.split(",") if options else ():

@@ -52,7 +52,7 @@ def path_of(loc: Loc) -> str:
     for part in loc:
         if isinstance(part, int):
             text += f"[{part}]"
-        elif PLAIN_KEY.match(part):
+        elif len(part) <= SHOWN and PLAIN_KEY.match(part):
             text += f".{part}" if text else part
         else:
             text += f"[{json.dumps(clipped(part))}]"

@@ -126,7 +126,7 @@ def _validated(data: dict[str, object], *, most_instances: int) -> tuple[Specifi
 def problems_of(error: ValidationError) -> list[Problem]:
     return [
         _problem(_place(line["loc"]), line["type"], line.get("ctx", {}))
-        for line in error.errors(include_url=False, include_input=False)
+        for line in error.errors(include_url=False, include_input=False)[:MOST_PROBLEMS]
     ]
 
 
@@ -177,5 +177,7 @@ def _too_many_instances(services: Mapping[str, Service], *, most: int) -> list[P
 
 
 def _once(problems: list[Problem]) -> list[Problem]:
-    """Each place and code once, in the order found."""
-    return list({(found.field, found.code): found for found in reversed(problems)}.values())[::-1]
+    """Each place and code once, in the order found; where a variable stands, nothing else can be judged."""
+    variables = {found.field for found in problems if found.code == "variable"}
+    kept = [found for found in problems if found.code == "variable" or found.field not in variables]
+    return list({(found.field, found.code): found for found in reversed(kept)}.values())[::-1]
