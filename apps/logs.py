@@ -25,7 +25,7 @@ _WARN = re.compile(r"\bwarn(ing)?\b", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Line:
-    """One line for a page. `series` 1-6 colours the instance; `level` is error, warn or empty, guessed from the words."""
+    """One line for a page. `series` 1-6 colours the instance; `level` (error, warn or "") is guessed."""
 
     at: datetime
     source: str

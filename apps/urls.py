@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.views import activity, app, clusters, deployment, logs, overview, releases
+from apps.views import activity, app, audit, clusters, deployment, home, logs, overview, releases
 
 TENANT = "t/<slug:tenant>/"
 PROJECT = f"{TENANT}p/<slug:project>/"
@@ -10,6 +10,10 @@ APP = f"{PROJECT}apps/<slug:app>/"
 DEPLOYMENT = f"{APP}deployments/<int:number>/"
 
 urlpatterns = [
+    path("", home.page, name="home"),
+    path(f"{TENANT}audit/", audit.page, name="audit"),
+    path(f"{TENANT}audit/verify/", audit.verify, name="audit_verify"),
+    path(f"{TENANT}audit/<int:seq>/", audit.entry, name="audit_entry"),
     path("clusters/", clusters.page, name="clusters"),
     path(f"{TENANT}activity/", activity.of_tenant, name="tenant_activity"),
     path(f"{PROJECT}activity/", activity.of_project, name="activity"),

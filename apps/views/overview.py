@@ -10,7 +10,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from apps.selectors.board import Board, Card, Row, Step, board_of, today
+from apps.selectors.board import Board, Row, Step, board_of, today
 from apps.selectors.history import told_of
 from apps.selectors.reasons import failure_sentence
 from apps.selectors.state import operation_status
@@ -44,7 +44,7 @@ def overview_context(request: HttpRequest, project: Project) -> dict[str, Any]:
         "ways": _ways(board, links.project),
         "today": [_told(deployment, links) for deployment in today(actor, project)],
         "links": links,
-        "fragment": request.get_full_path() if request.resolver_match_name == "project" else links.project,
+        "fragment": request.get_full_path() if request.resolver_match and request.resolver_match.url_name == "project" else links.project,
         "why_not_deploy": why_not(actor, DEPLOYERS, project),
     }
 
