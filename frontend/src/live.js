@@ -46,6 +46,8 @@ class LivePart {
   on(kind, { wait = 0, again = false, code = 1000 }) {
     if (kind === "changed" || again || (kind === "ended" && code === 1000)) this.refresh();
     if (kind === "open") {
+      clearInterval(this.timer);
+      this.timer = undefined;
       this.broken = "";
       this.mark("live");
     }
@@ -107,6 +109,8 @@ class LivePart {
     const text = await answer.text();
     const element = this.element;
     if (!element) return this.forget();
+    // an answer without this part is another page, such as the one to sign in
+    if (!new DOMParser().parseFromString(text, "text/html").getElementById(this.id)) return this.end();
     const before = sentenceOf(element);
     const logs = logsAtTheirEnd(element);
     await htmx.swap({

@@ -185,12 +185,13 @@ def test_without_a_socket_time_passes_and_the_end_stops_it(page: Page, answers: 
     expect(page.locator("#left")).to_have_text("0")
 
 
+@pytest.mark.parametrize("answer", [(401, "no"), (404, "gone"), (200, "<main>Sign in</main>")])
 def test_an_ended_session_leaves_the_last_numbers_and_calls_them_old(
-    page: Page, answers: dict[str, Answer], draw: Any
+    page: Page, answers: dict[str, Answer], draw: Any, answer: tuple[int, str]
 ) -> None:
     html = draw('{% live "op" fragment="/part/" every=1 %}{% fresh %}<p id="n">3</p>{% endlive %}')
     answers["/"] = lambda: html
-    answers["/part/"] = lambda: (401, draw("sign in"))
+    answers["/part/"] = lambda: answer
     page.goto(HOME, wait_until="networkidle")
     expect(page.locator("#op [data-fresh]")).to_have_class(re.compile("is-stale"))
     expect(page.locator("#n")).to_have_text("3")
