@@ -7,6 +7,7 @@
 import argparse
 import json
 import os
+import pkgutil
 import signal
 import sys
 import time
@@ -94,7 +95,7 @@ def work(operation_id: str, *, seconds: float) -> None:
 def work_and_die(operation_id: str, point: str, *, seconds: float) -> None:
     target, when, count = POINTS[point]
     module, _dot, name = target.rpartition(".")
-    original = mock._importer(module)  # type: ignore[attr-defined]  # resolves a class inside a module as well
+    original = pkgutil.resolve_name(module)
     with mock.patch(target, dying(getattr(original, name), when, count)):
         work(operation_id, seconds=seconds)
 

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +54,8 @@ class Portal:
 
 
 @pytest.fixture(scope="module")
-def portal(tmp_path_factory: pytest.TempPathFactory, engine: LiveEngine) -> Iterator[Portal]:
-    yield Portal(tmp_path_factory.mktemp("killed"), engine)
+def portal(tmp_path_factory: pytest.TempPathFactory, engine: LiveEngine) -> Portal:
+    return Portal(tmp_path_factory.mktemp("killed"), engine)
 
 
 @pytest.mark.parametrize("point", POINTS)

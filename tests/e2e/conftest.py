@@ -1,0 +1,30 @@
+"""One real portal for the whole run, on a real engine."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.portal import Portal
+from tests.engine import LiveEngine, engine
+
+__all__ = ["engine", "portal"]
+
+
+@pytest.fixture(scope="session")
+def portal(tmp_path_factory: pytest.TempPathFactory, engine: LiveEngine) -> Iterator[Portal]:
+    made = Portal.prepared(tmp_path_factory.mktemp("portal"), engine)
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.fixture(autouse=True)
+def _fast_passwords() -> None:
+    """These tests meet the portal as it is: no settings are changed for them."""
+
+
+@pytest.fixture(autouse=True)
+def wakeups() -> None:
+    """Messages go through the portal's own broker."""
