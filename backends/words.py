@@ -135,7 +135,7 @@ def _parts(reason: Reason | Mapping[str, Any]) -> tuple[ReasonCode, Mapping[str,
     if isinstance(reason, Reason):
         return reason.code, reason.params
     code = str(reason.get("code", ""))
-    if code not in ReasonCode:
+    if code not in _WORDS:
         return ReasonCode.UNKNOWN, {"said": code}
     return ReasonCode(code), reason.get("params") or {}
 

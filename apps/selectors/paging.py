@@ -21,9 +21,7 @@ class Page(Generic[M]):
     next: str = ""
 
 
-def page_of(
-    rows: QuerySet[M], *, key: str, cursor: str, read: Callable[[str], Any] = int, size: int = SIZE
-) -> Page[M]:
+def page_of(rows: QuerySet[M], *, key: str, cursor: str, read: Callable[[str], Any] = int, size: int = SIZE) -> Page[M]:
     """The page that a cursor names, the first one without or with a damaged cursor.
 
     `key` is a unique column that grows with time, `read` makes its value from text.

@@ -8,6 +8,7 @@ from backends.contract import ReasonCode
 from core.status import Status
 from operations import registry
 
+ENGINE_CODES = frozenset(ReasonCode)  # a text is found in it; in the enumeration itself only from Python 3.12 on
 NOT_STARTING = {
     ReasonCode.IMAGE_NOT_FOUND,
     ReasonCode.IMAGE_DENIED,
@@ -35,7 +36,7 @@ def failure_sentence(failure: Mapping[str, Any] | None) -> Told:
     if not failure:
         return Told("")
     code, params = str(failure.get("code", "")), dict(failure.get("params") or {})
-    if code in ReasonCode:
+    if code in ENGINE_CODES:
         stored = {"code": code, "params": params}
         return Told(engine_words.sentence(stored), engine_words.hint(stored))
     return Told(registry.words(code, params))
