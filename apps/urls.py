@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.views import activity, app, audit, clusters, deployment, home, logs, overview, releases
+from apps.views import activity, app, audit, clusters, deploy, deployment, home, logs, overview, releases
 
 TENANT = "t/<slug:tenant>/"
 PROJECT = f"{TENANT}p/<slug:project>/"
@@ -32,6 +32,7 @@ urlpatterns = [
     path(f"{APP}timeline/", app.timeline, name="timeline"),
     path(f"{APP}withdraw/", app.act, {"deed": "withdraw"}, name="app_withdraw"),
     path(PROJECT, overview.overview, name="project"),
+    path(f"{PROJECT}deploy/", deploy.deploy, name="deploy"),
     path(DEPLOYMENT, deployment.deployment, name="deployment"),
     path(f"{DEPLOYMENT}cancel/", deployment.cancel, name="deployment_cancel"),
     path(f"{DEPLOYMENT}rollback/", deployment.roll_back, name="deployment_rollback"),

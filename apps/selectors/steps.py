@@ -129,7 +129,7 @@ def _detail(key: str, track: _Track) -> str:
     if event is None or not key:
         return ""
     if event.code == "instances_ready":
-        return _("%(ready)s of %(wanted)s ready") % event.params
+        return str(_("%(ready)s of %(wanted)s ready") % event.params)
     return failure_sentence({"code": event.code, "params": event.params}).sentence if event.level != "info" else ""
 
 

@@ -94,8 +94,14 @@ def switch(context: Context, body: str, label: str) -> dict[str, Any]:
 
 
 @register.component("way.html")
-def way(context: Context, label: str, href: str, current: bool = False, environment: Any = None) -> dict[str, Any]:
-    return {"label": label, "href": href, "current": current, "environment": environment}
+def way(
+    context: Context, label: str, href: str = "", current: bool = False, environment: Any = None, name: str = "",
+    value: str = "",
+) -> dict[str, Any]:  # fmt: skip
+    """A link; with `name` and `value` a button of the form it stands in, for ways that must not lose what is typed."""
+    return {
+        "label": label, "href": href, "current": current, "environment": environment, "name": name, "value": value,
+    }  # fmt: skip
 
 
 @register.block("filters.html")

@@ -1,0 +1,91 @@
+"""The overview of a project."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from apps.models import AppEnvironment
+from apps.services import create_app
+from backends.fake import FakeDriver
+from backends.models import Cluster
+from tests.conftest import Cast
+
+ADDRESS = "/t/acme/p/shop/"
+Browse = Callable[[str], Client]
+
+
+def text_of(page: Any) -> str:
+    return str(page.content.decode())
+
+
+def test_empty_project_offers_the_first_deploy(browse: Browse, cast: Cast) -> None:
+    page = browse("developer").get(ADDRESS)
+    assert page.status_code == 200
+    assert "Deploy the first app" in text_of(page)
+    assert "/t/acme/p/shop/deploy/" in text_of(page)
+
+
+def test_board_shows_what_runs(browse: Browse, running: AppEnvironment) -> None:
+    text = text_of(browse("developer").get(ADDRESS))
+    assert "3 of 3 instances run." in text
+    assert "release 1" in text
+    assert "3/3" in text
+    assert "Not in test yet" in text
+    assert "Deploy release 1 of hello to test" in text
+
+
+def test_production_is_not_offered_to_a_developer(browse: Browse, running: AppEnvironment) -> None:
+    text = text_of(browse("developer").get(ADDRESS))
+    assert "environment=prod" not in text.partition("Not in prod yet")[2][:300]
+
+
+def test_guest_sees_why_there_is_no_deploy(browse: Browse, running: AppEnvironment) -> None:
+    text = text_of(browse("guest").get(ADDRESS))
+    assert 'aria-disabled="true"' in text
+    assert "owner or admin of the tenant" in text
+
+
+@pytest.mark.parametrize("name", ["outsider", "operator"])
+def test_foreign_is_not_there(browse: Browse, running: AppEnvironment, name: str) -> None:
+    assert browse(name).get(ADDRESS).status_code == 404
+
+
+def test_nobody_is_sent_to_the_door(client: Client, cast: Cast) -> None:
+    page = client.get(ADDRESS)
+    assert page.status_code == 302
+    assert page["Location"].startswith("/accounts/sign-in/")
+
+
+def test_filter_shows_only_what_needs_attention(browse: Browse, running: AppEnvironment) -> None:
+    text = text_of(browse("developer").get(f"{ADDRESS}?show=attention"))
+    assert "Nothing needs attention" in text
+    assert 'class="stage-card' not in text
+
+
+def test_silent_cluster_makes_numbers_old(browse: Browse, running: AppEnvironment, cast: Cast) -> None:
+    Cluster.objects.filter(pk=cast.cluster.pk).update(state=Cluster.State.AWAY, away_since=timezone.now())
+    text = text_of(browse("developer").get(f"{ADDRESS}?show=attention"))
+    assert "is-old-number" in text
+    assert "unknown" in text
+
+
+def test_live_part_comes_alone(browse: Browse, running: AppEnvironment) -> None:
+    text = text_of(browse("developer").get(ADDRESS, headers={"HX-Request": "true"}))
+    assert text.lstrip().startswith('<div class="live" id="board"')
+    assert "<html" not in text
+
+
+def test_queries_do_not_grow_with_apps(
+    browse: Browse, cast: Cast, running: AppEnvironment, django_assert_max_num_queries: Any, driver: FakeDriver
+) -> None:
+    client = browse("developer")
+    with django_assert_max_num_queries(25) as few:
+        client.get(ADDRESS)
+    for number in range(12):
+        create_app(cast.actor("developer"), cast.shop, name=f"more-{number}")
+    with django_assert_max_num_queries(len(few)):
+        page = client.get(ADDRESS)
+    assert "more-11" in text_of(page)
