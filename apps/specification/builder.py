@@ -9,10 +9,10 @@ from typing import Literal
 
 from apps.specification import deploy as kept
 from apps.specification.deploy import MOST_INSTANCES
+from apps.specification.files import FileUse
 from apps.specification.health import Rhythm
 from apps.specification.image_reference import is_pinned
 from apps.specification.model import Specification
-from apps.specification.mounts import FileUse
 from apps.specification.ordering import layers_of
 from apps.specification.problems import Problem, SpecificationError, problem
 from apps.specification.service import Service

@@ -1,7 +1,7 @@
 """Top-level volumes, secrets, configs and networks of an imported Compose file."""
 
 from apps.specification.findings import Findings
-from apps.specification.mounts import nearest_label
+from apps.specification.paths import nearest_label
 from apps.specification.problems import Loc, note
 from apps.specification.refusals import refusal
 from core.names import is_label

@@ -8,9 +8,9 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from apps.specification.dollars import escaped
-from apps.specification.mounts import read_source
 from apps.specification.ordering import circle
 from apps.specification.part import Canonical, Part, canonical, checked
+from apps.specification.paths import read_source
 from apps.specification.problems import Gathering, fault
 from apps.specification.scalars import Read, flag
 from apps.specification.service import Service, read_service_name
@@ -104,6 +104,13 @@ class Specification(Part):
     def to_yaml(self) -> str:
         """A Compose file that reads back as the same specification."""
         return as_yaml(self.canonical())
+
+    def __eq__(self, other: object) -> bool:
+        """Alike when they mean the same, however they were written."""
+        return isinstance(other, Specification) and self.canonical() == other.canonical()
+
+    def __hash__(self) -> int:
+        return hash(self.spec_hash)
 
     @property
     def spec_hash(self) -> str:

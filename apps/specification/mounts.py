@@ -1,21 +1,17 @@
-"""What is put into an instance's file system: named volumes, tmpfs, configs and secrets."""
+"""Named volumes and tmpfs; whatever reaches for the host's file system is refused."""
 
 import re
 from dataclasses import dataclass
 from typing import Annotated
 
 from apps.specification.part import Canonical, canonical
+from apps.specification.paths import read_source, read_target, refuse_unknown
 from apps.specification.problems import Gathering, fault
-from apps.specification.scalars import KI, TI, Read, WrittenInt, as_text, flag, memory, memory_text, whole
-from core.names import is_label
+from apps.specification.scalars import KI, TI, Read, flag, memory, memory_text
 
 MOST_MOUNTS = 20
-DEFAULT_MODE = 0o444
-PATH = re.compile(r"/[^\x00-\x1f\x7f:]{0,254}\Z")
 DRIVE = re.compile(r"[A-Za-z]:(?:\\|/[^:]*:/)")  # C:\\data, C:/data:/app
-ENGINE_PATHS = ("/proc", "/sys", "/dev")
 TMPFS_SIZE = memory(4 * KI, TI)
-OWNER = whole(0, 2**31 - 1)
 
 
 @dataclass(frozen=True)
@@ -37,57 +33,6 @@ class Tmpfs:
 
     def short(self) -> str:
         return self.target if self.size is None else f"{self.target}:size={memory_text(self.size)}"
-
-
-@dataclass(frozen=True)
-class FileUse:
-    """A config or a secret as a file in the instance."""
-
-    source: str
-    target: str
-    uid: int = 0
-    gid: int = 0
-    mode: int = DEFAULT_MODE
-
-    def canonical(self) -> Canonical:
-        return canonical(
-            source=self.source,
-            target=self.target,
-            uid=str(self.uid) if self.uid else None,
-            gid=str(self.gid) if self.gid else None,
-            mode=f"0{self.mode:o}" if self.mode != DEFAULT_MODE else None,
-        )
-
-
-def read_path(value: object) -> str:
-    """An absolute path inside the instance, without a trailing slash."""
-    if not isinstance(value, str) or not PATH.match(value):
-        raise fault("bad_path", value=value)
-    if ".." in value.split("/"):
-        raise fault("bad_path", value=value)
-    return "/" + "/".join(part for part in value.split("/") if part not in ("", "."))
-
-
-def read_target(value: object) -> str:
-    """A path something can be put at."""
-    path = read_path(value)
-    engine = any(path == root or path.startswith(f"{root}/") for root in ENGINE_PATHS) and path != "/dev/shm"  # noqa: S108
-    if path == "/" or engine:
-        raise fault("reserved_path", value=value)
-    return path
-
-
-def read_source(value: object) -> str:
-    if not isinstance(value, str) or not is_label(value):
-        raise fault("bad_name", value=value, nearest=nearest_label(value))
-    return value
-
-
-def nearest_label(value: object) -> str:
-    """The name that most resembles what was written, and is allowed."""
-    text = re.sub(r"[^a-z0-9]+", "-", str(value).lower())[:40]
-    text = re.sub(r"^[^a-z]+", "", text).rstrip("-")
-    return text or "data"
 
 
 def read_volumes(value: object) -> tuple[VolumeUse | Tmpfs, ...]:
@@ -175,17 +120,6 @@ def _long_tmpfs(entry: dict[str, object]) -> Tmpfs:
     return Tmpfs(target, size if isinstance(size, int) else None)
 
 
-def refuse_unknown(entry: dict[str, object], known: tuple[str, ...], *, wrong: Gathering | None) -> None:
-    """Each key not in `known` is a fault at its place; gathered in `wrong`, or raised when None."""
-    gathered = wrong or Gathering()
-    for key in entry:
-        with gathered.at(key):
-            if key not in known:
-                raise fault("extra_forbidden")
-    if wrong is None:
-        gathered.finish()
-
-
 def read_tmpfs(value: object) -> tuple[Tmpfs, ...]:
     """ "/run", or a list of "/run:size=64m"."""
     entries = [value] if isinstance(value, str) else value
@@ -215,75 +149,7 @@ def _short_tmpfs(entry: object) -> Tmpfs:
     return Tmpfs(read_target(target), size if isinstance(size, int) else None)
 
 
-def read_files(value: object, *, folder: str) -> tuple[FileUse, ...]:
-    """Entries of a service's `configs` or `secrets`: a name, or a map. A bare name lands in `folder`."""
-    if not isinstance(value, list | tuple):
-        raise fault("not_a_list")
-    if len(value) > MOST_MOUNTS:
-        raise fault("too_many", limit=MOST_MOUNTS)
-    found: list[FileUse] = []
-    wrong = Gathering()
-    for index, entry in enumerate(value):
-        with wrong.at(index):
-            found.append(_file_use({"source": entry} if isinstance(entry, str) else entry, folder=folder))
-    wrong.finish()
-    return tuple(found)
-
-
-def _file_use(entry: object, *, folder: str) -> FileUse:
-    if not isinstance(entry, dict):
-        raise fault("not_a_map")
-    wrong = Gathering()
-    refuse_unknown(entry, ("source", "target", "uid", "gid", "mode"), wrong=wrong)
-    source = target = ""
-    owner = {"uid": 0, "gid": 0}
-    mode = DEFAULT_MODE
-    with wrong.at("source"):
-        source = read_source(entry.get("source"))
-    with wrong.at("target"):
-        wanted = entry.get("target", source or "x")
-        relative = isinstance(wanted, str) and not wanted.startswith("/")
-        target = read_target(f"{folder}{wanted}" if relative else wanted)
-    for key in owner:
-        with wrong.at(key):
-            owner[key] = _number(OWNER.read(entry.get(key, 0)))
-    with wrong.at("mode"):
-        mode = read_mode(entry.get("mode", DEFAULT_MODE))
-    wrong.finish()
-    return FileUse(source, target, owner["uid"], owner["gid"], mode)
-
-
-def _number(value: object) -> int:
-    return value if isinstance(value, int) else 0
-
-
-def read_mode(value: object) -> int:
-    """A file mode: "0440", 0440 in YAML, or the plain number."""
-    octal = value if isinstance(value, str) else value.text if isinstance(value, WrittenInt) else ""
-    if re.fullmatch(r"0?o?[0-7]{3,4}", octal, re.ASCII) and (octal.startswith("0") or isinstance(value, str)):
-        mode = int(octal.replace("o", ""), 8)
-    elif isinstance(value, int) and not isinstance(value, bool):
-        mode = int(value)
-    else:
-        raise fault("bad_mode", value=value)
-    if not 0 < mode <= 0o777:
-        raise fault("bad_mode", value=as_text(value))
-    return mode
-
-
 STRINGS: dict[str, object] = {"type": "string"}
-FILE_SCHEMA: dict[str, object] = {
-    "type": "object",
-    "properties": {
-        "source": STRINGS,
-        "target": STRINGS,
-        "uid": {"type": ["string", "integer"]},
-        "gid": {"type": ["string", "integer"]},
-        "mode": {"type": ["string", "integer"]},
-    },
-    "required": ["source"],
-    "additionalProperties": False,
-}
 VOLUME_SCHEMA: dict[str, object] = {
     "type": "object",
     "properties": {
@@ -296,16 +162,9 @@ VOLUME_SCHEMA: dict[str, object] = {
     "required": ["target"],
     "additionalProperties": False,
 }
-FILES_SCHEMA: dict[str, object] = {
-    "type": "array",
-    "maxItems": MOST_MOUNTS,
-    "items": {"anyOf": [STRINGS, FILE_SCHEMA]},
-}
 
 Volumes = Annotated[
     tuple[VolumeUse | Tmpfs, ...],
     Read(read_volumes, {"type": "array", "maxItems": MOST_MOUNTS, "items": {"anyOf": [STRINGS, VOLUME_SCHEMA]}}),
 ]
 TmpfsMounts = Annotated[tuple[Tmpfs, ...], Read(read_tmpfs, {"anyOf": [STRINGS, {"type": "array", "items": STRINGS}]})]
-Configs = Annotated[tuple[FileUse, ...], Read(lambda value: read_files(value, folder="/"), FILES_SCHEMA)]
-Secrets = Annotated[tuple[FileUse, ...], Read(lambda value: read_files(value, folder="/run/secrets/"), FILES_SCHEMA)]

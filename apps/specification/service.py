@@ -7,19 +7,11 @@ from pydantic import Field, model_validator
 
 from apps.specification import image_reference
 from apps.specification.deploy import Deploy
+from apps.specification.files import Configs, Secrets
 from apps.specification.health import Healthcheck
-from apps.specification.mounts import (
-    MOST_MOUNTS,
-    Configs,
-    Secrets,
-    Tmpfs,
-    TmpfsMounts,
-    Volumes,
-    VolumeUse,
-    nearest_label,
-    read_path,
-)
+from apps.specification.mounts import MOST_MOUNTS, Tmpfs, TmpfsMounts, Volumes, VolumeUse
 from apps.specification.part import Canonical, Part, canonical, checked, read_pairs
+from apps.specification.paths import nearest_label, read_path
 from apps.specification.ports import MOST_PORTS, Exposed, Port, Ports
 from apps.specification.problems import Gathering, fault
 from apps.specification.reserved import check_label, check_variable
