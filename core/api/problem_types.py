@@ -1,0 +1,73 @@
+"""Every problem code the API answers with, and what it means: GET /api/v1/problems/{code}."""
+
+from typing import NamedTuple
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from core.errors import Text
+
+
+class ProblemType(NamedTuple):
+    status: int
+    meaning: Text
+
+
+PROBLEM_TYPES: dict[str, ProblemType] = {
+    "bad_request": ProblemType(400, _("The request cannot be understood.")),
+    "not_json": ProblemType(400, _("The body is not JSON, or is nested too deeply.")),
+    "bad_parameter": ProblemType(400, _("A parameter is unknown, given twice, or has an impossible value.")),
+    "bad_cursor": ProblemType(400, _("The cursor was made for another list, another person or other filters.")),
+    "bad_if_match": ProblemType(400, _("If-Match does not hold an ETag of ours.")),
+    "bad_idempotency_key": ProblemType(400, _("An Idempotency-Key is 1 to 200 printable ASCII characters.")),
+    "not_signed_in": ProblemType(401, _("There is no valid session or token.")),
+    "denied": ProblemType(403, _("You are known, but lack the permission that is named.")),
+    "csrf": ProblemType(403, _("A change by session needs the CSRF token of one of our pages.")),
+    "not_found": ProblemType(404, _("There is nothing here, or nothing that you may see.")),
+    "method_not_allowed": ProblemType(405, _("The address does not understand this method.")),
+    "not_acceptable": ProblemType(406, _("The address cannot answer in the form that Accept asks for.")),
+    "conflict": ProblemType(409, _("The present state does not allow this.")),
+    "name_taken": ProblemType(409, _("Something of this name exists already.")),
+    "operation_active": ProblemType(409, _("Another operation is at work on the same target; `operation` is its id.")),
+    "not_cancellable": ProblemType(409, _("The operation has ended already, or is being cancelled.")),
+    "already_stopped": ProblemType(409, _("It is stopped already.")),
+    "already_started": ProblemType(409, _("It is running already.")),
+    "not_deployed": ProblemType(409, _("The app is not deployed to this environment.")),
+    "still_running": ProblemType(409, _("The app is still deployed somewhere.")),
+    "project_not_active": ProblemType(409, _("The project is suspended, archived or deleted.")),
+    "last_owner": ProblemType(409, _("A tenant always keeps an owner.")),
+    "in_use": ProblemType(409, _("Something else still uses this.")),
+    "changed_meanwhile": ProblemType(412, _("Somebody changed this since the version in If-Match.")),
+    "too_large": ProblemType(413, _("The body is larger than 1 MiB.")),
+    "unsupported_media_type": ProblemType(415, _("The body is not application/json.")),
+    "invalid": ProblemType(422, _("One or more fields are wrong; `errors` names each.")),
+    "specification_invalid": ProblemType(
+        422, _("The specification cannot be used; `errors` lists all that stands in the way.")
+    ),
+    "idempotency_key_reused": ProblemType(422, _("The Idempotency-Key was used for another request.")),
+    "too_many": ProblemType(429, _("Too much at once; try again after Retry-After seconds.")),
+    "too_many_streams": ProblemType(429, _("Too many log streams are open at the same time.")),
+    "internal_error": ProblemType(500, _("Something in Berth went wrong; it is logged under the request id.")),
+    "unavailable": ProblemType(503, _("Something that is needed does not answer just now; try again later.")),
+    "cluster_away": ProblemType(503, _("The cluster does not answer just now; try again later.")),
+}
+
+
+class WrongField(serializers.Serializer[None]):
+    field = serializers.CharField()
+    code = serializers.CharField()
+    message = serializers.CharField()
+    hint = serializers.CharField(required=False)
+
+
+class Problem(serializers.Serializer[None]):
+    """RFC 9457. Some codes add a member, e.g. `operation` (the one in the way) or `permission` (the one missing)."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField(allow_blank=True)
+    code = serializers.CharField()
+    hint = serializers.CharField(allow_blank=True)
+    request_id = serializers.CharField(required=False)
+    errors = WrongField(many=True)

@@ -1,0 +1,172 @@
+"""Answers that flow: gathered into large pieces, limited per person, and ended at once when nobody reads them."""
+
+import asyncio
+import contextlib
+import uuid
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.utils.translation import gettext as _
+
+from core.api.endpoint import FileView
+from core.errors import TooMany
+
+PIECE = 32 * 1024
+MOST_HELD = 256 * 1024
+GATHER_SECONDS = 0.01
+BEGIN_SECONDS = 0.5  # an error that shows by then is an answer of its own, not the end of a stream
+ASK_AGAIN_SECONDS = 2.0
+MOST_STREAMS = 8
+RETRY_SECONDS = 5
+
+Source = AsyncGenerator[bytes, None]
+UNREAD_SECONDS = 10.0
+_open: Counter[uuid.UUID | None] = Counter()
+
+
+class Pump:
+    """Reads a source in a task of its own, never more than 256 KB ahead of whoever reads `pieces`.
+
+    The task counts as one of the person's streams until it has ended; if nobody begins to read, it ends by itself.
+    """
+
+    def __init__(self, source: Source, person: uuid.UUID | None) -> None:
+        self._source = source
+        self._read = False
+        self._held: list[bytes] = []
+        self._size = 0
+        self._some, self._much, self._room = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._task = asyncio.create_task(self._run())
+        _open[person] += 1
+        self._task.add_done_callback(lambda _task: _open.subtract([person]))
+        asyncio.get_running_loop().call_later(UNREAD_SECONDS, self._end_unread)
+
+    def _end_unread(self) -> None:
+        if not self._read:
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        try:
+            async with aclosing(self._source) as source:
+                async for piece in source:
+                    await self._hold(piece)
+        finally:
+            self._some.set()
+            self._much.set()
+
+    async def _hold(self, piece: bytes) -> None:
+        self._held.append(piece)
+        self._size += len(piece)
+        self._some.set()
+        if self._size >= PIECE:
+            self._much.set()
+        if self._size >= MOST_HELD:
+            self._room.clear()
+            await self._room.wait()
+
+    async def begun(self, seconds: float) -> None:
+        """Wait for the first piece, the end, or so many seconds. Raises what the source raised by then."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._some.wait(), seconds)
+        if not self._held and self._task.done():
+            self._task.result()
+
+    async def pieces(self, *, allowed: Callable[[], Awaitable[bool]] | None = None) -> AsyncGenerator[bytes, None]:
+        """Pieces of about 32 KB, or what came within 10 ms. `allowed` is asked every two seconds; False is the end."""
+        self._read = True
+        clock = asyncio.get_running_loop().time
+        ask_at = clock() + ASK_AGAIN_SECONDS
+        while not self._task.done() or self._held:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._some.wait(), ASK_AGAIN_SECONDS)
+            if allowed is not None and clock() >= ask_at:
+                if not await allowed():
+                    return
+                ask_at = clock() + ASK_AGAIN_SECONDS
+            if self._held:
+                yield await self._gathered()
+        self._task.result()
+
+    async def _gathered(self) -> bytes:
+        if self._size < PIECE:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._much.wait(), GATHER_SECONDS)
+        piece = b"".join(self._held)
+        self._held.clear()
+        self._size = 0
+        if not self._task.done():
+            self._some.clear()
+            self._much.clear()
+        self._room.set()
+        return piece
+
+    async def close(self) -> None:
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait([self._task])
+
+
+class Stream(StreamingHttpResponse):
+    """An answer whose source is opened once everything has been checked, and closed with the answer."""
+
+    def __init__(
+        self,
+        make: Callable[[], Source],
+        *,
+        person: uuid.UUID | None,
+        content_type: str,
+        filename: str = "",
+        allowed: Callable[[], Awaitable[bool]] | None = None,
+    ) -> None:
+        super().__init__((), content_type=content_type)
+        self._make, self._person, self._allowed = make, person, allowed
+        self._pump: Pump | None = None
+        self["X-Content-Type-Options"] = "nosniff"
+        self["X-Accel-Buffering"] = "no"
+
+    async def begin(self) -> None:
+        """Raises TooMany, and what the source raises at once."""
+        if _open[self._person] >= MOST_STREAMS:
+            message = _("You have %(most)s streams open.") % {"most": MOST_STREAMS}
+            hint = _("Close one, or wait until one has ended.")
+            raise TooMany(message, code="too_many_streams", hint=hint, retry_after_seconds=RETRY_SECONDS)
+        self._pump = Pump(self._make(), self._person)
+        try:
+            await self._pump.begun(BEGIN_SECONDS)
+        except BaseException:
+            await self._pump.close()
+            raise
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:  # type: ignore[override]  # an async generator, as in Django's own
+        if self._pump is None:
+            return
+        try:
+            async with aclosing(self._pump.pieces(allowed=self._allowed)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        finally:
+            await self._pump.close()
+
+
+def streams_of(person: uuid.UUID | None) -> int:
+    """How many are open in this process."""
+    return _open[person]
+
+
+def as_stream_view(view: type[FileView]) -> Callable[..., Any]:
+    """A view whose `get` gives a `Stream`: checked in a thread like every API view, then streamed by the event loop."""
+    checked = view.as_view()
+
+    async def answer(request: HttpRequest, **names: Any) -> HttpResponseBase:
+        response: HttpResponseBase = await sync_to_async(checked)(request, **names)
+        if isinstance(response, Stream) and request.method == "GET":
+            await response.begin()
+        return response
+
+    answer.cls, answer.initkwargs = view, {}  # type: ignore[attr-defined]  # how API views are recognized
+    answer.csrf_exempt = True  # type: ignore[attr-defined]  # as for every API view: the session's check is in its sign-in
+    return answer

@@ -1,0 +1,121 @@
+"""Shapes of people, tenants and projects over HTTP."""
+
+from rest_framework import serializers
+
+from core.api.inputs import Input
+from tenants.models import Grant, Tenant, Token
+from tenants.roles import PERMISSIONS, ROLES
+
+
+def title(*, required: bool = False) -> serializers.CharField:
+    return serializers.CharField(max_length=100, allow_blank=True, required=required, help_text="Free text for people.")
+
+
+def name() -> serializers.CharField:
+    return serializers.CharField(max_length=40, help_text="A DNS label, unique in its parent, fixed for life.")
+
+
+class TenantOutput(serializers.Serializer[Tenant]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    title = serializers.CharField()
+    state = serializers.CharField()
+    version = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class TenantInput(Input):
+    name = name()
+    title = title()
+    organization = serializers.CharField(
+        max_length=40, required=False, help_text="Made if it does not exist; default: the name."
+    )
+    owner = serializers.CharField(max_length=150, required=False, help_text="User name of the first owner.")
+
+
+class TitleInput(Input):
+    title = title(required=True)
+
+
+class ProjectOutput(TenantOutput):
+    tenant_id = serializers.UUIDField()
+
+
+class ProjectInput(Input):
+    name = name()
+    title = title()
+
+
+class GrantOutput(serializers.Serializer[Grant]):
+    """A role of a person, on the tenant or (with `project`) on one of its projects."""
+
+    id = serializers.UUIDField()
+    subject = serializers.CharField()
+    user_id = serializers.UUIDField()
+    role = serializers.CharField()
+    project = serializers.CharField(allow_null=True)
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField(allow_null=True)
+    reason = serializers.CharField()
+    granted_by = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class GrantInput(Input):
+    subject = serializers.CharField(max_length=150, help_text="A user name.")
+    role = serializers.CharField(max_length=60, help_text=", ".join(key for key in ROLES if "platform" not in key))
+    project = serializers.CharField(max_length=40, required=False, help_text="Name of a project of this tenant.")
+    starts_at = serializers.DateTimeField(required=False)
+    ends_at = serializers.DateTimeField(required=False)
+    reason = serializers.CharField(max_length=500, required=False, allow_blank=True)
+
+
+class TokenOutput(serializers.Serializer[Token]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    scopes = serializers.ListField(child=serializers.CharField(), help_text="Empty: all that its maker may.")
+    prefix = serializers.CharField(help_text="The first characters, to tell tokens apart.")
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+    last_used_at = serializers.DateTimeField(allow_null=True)
+
+
+class NewTokenOutput(TokenOutput):
+    token = serializers.CharField(help_text="Shown this once only.")
+
+
+class TokenInput(Input):
+    name = serializers.CharField(max_length=60)
+    scopes = serializers.ListField(
+        child=serializers.CharField(max_length=60), max_length=len(PERMISSIONS), required=False,
+        help_text="Permission codes, of: " + ", ".join(PERMISSIONS),
+    )  # fmt: skip
+    expires_at = serializers.DateTimeField(required=False, help_text="At most 366 days away; default 90 days.")
+
+
+class _TenantRights(serializers.Serializer[None]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    title = serializers.CharField()
+    permissions = serializers.ListField(child=serializers.CharField())
+
+
+class TenantRights(_TenantRights):
+    pass
+
+
+class ProjectRights(_TenantRights):
+    tenant = serializers.CharField()
+
+
+class MeOutput(serializers.Serializer[None]):
+    """What you hold in a tenant you hold in all its projects too. With a token, only what its scopes leave."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    language = serializers.CharField()
+    platform = serializers.ListField(child=serializers.CharField())
+    tenants = TenantRights(many=True)
+    projects = ProjectRights(many=True)
+    token = TokenOutput(allow_null=True)

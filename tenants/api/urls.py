@@ -1,0 +1,19 @@
+from django.urls import path
+
+import core.api.addresses  # noqa: F401  registers the kinds of path parts
+from tenants.api import audit, schemes, views  # noqa: F401  schemes: found by being imported
+
+urlpatterns = [
+    path("me", views.Me.as_view(), name="api_me"),
+    path("tokens", views.Tokens.as_view(), name="api_tokens"),
+    path("tokens/<uuid:token>", views.OneToken.as_view(), name="api_token"),
+    path("tenants", views.Tenants.as_view(), name="api_tenants"),
+    path("tenants/<label:tenant>", views.OneTenant.as_view(), name="api_tenant"),
+    path("tenants/<label:tenant>/projects", views.Projects.as_view(), name="api_projects"),
+    path("tenants/<label:tenant>/projects/<label:project>", views.OneProject.as_view(), name="api_project"),
+    path("tenants/<label:tenant>/grants", views.Grants.as_view(), name="api_grants"),
+    path("tenants/<label:tenant>/grants/<uuid:grant>", views.OneGrant.as_view(), name="api_grant"),
+    path("tenants/<label:tenant>/audit", audit.TenantAudit.as_view(), name="api_tenant_audit"),
+    path("tenants/<label:tenant>/audit/export", audit.TenantAuditExport.as_view(), name="api_tenant_audit_export"),
+    path("tenants/<label:tenant>/audit/verify", audit.TenantAuditVerify.as_view(), name="api_tenant_audit_verify"),
+]

@@ -1,0 +1,142 @@
+"""People's own things, tenants, projects and grants over HTTP."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core import access
+from core.api.endpoint import View, endpoint
+from core.api.inputs import Listing, Searchable
+from core.api.paging import page
+from core.api.schema import page_of
+from core.api.searching import matching
+from operations.api.changes import ChangeView
+from tenants import selectors, services
+from tenants.api import shapes
+from tenants.models import Token
+
+
+class Me(View):
+    @endpoint("me", answers={200: shapes.MeOutput})
+    def get(self, request: Request) -> Response:
+        """Who you are and what you may do where."""
+        used = request.auth if isinstance(request.auth, Token) else None
+        return self.one(selectors.me(self.actor, request.user, used))
+
+
+class Tokens(ChangeView):
+    remembered = False  # the answer holds the secret; a name is taken only once, so a repeat makes no second token
+
+    @endpoint("list_tokens", query=Listing, answers={200: page_of(shapes.TokenOutput)})
+    def get(self, request: Request) -> Response:
+        """Your own tokens, newest first."""
+        return Response(page(self.slip("-id"), selectors.tokens(request.user)))
+
+    @endpoint("create_token", body=shapes.TokenInput, answers={201: shapes.NewTokenOutput})
+    def post(self, request: Request) -> Response:
+        """Make a token: the only answer that ever shows it."""
+        token, secret = services.create_token(self.actor, request.user, **_token(self.sent))
+        return self.made(token, lambda row: selectors.shown_token(row) | {"token": secret.reveal()})
+
+
+def _token(sent: dict[str, Any]) -> dict[str, Any]:
+    until: datetime | None = sent.get("expires_at")
+    lifetime = until - timezone.now() if until else services.DEFAULT_TOKEN_LIFE
+    return {"name": sent["name"], "scopes": sent.get("scopes"), "lifetime": lifetime}
+
+
+class OneToken(ChangeView):
+    @endpoint("revoke_token", answers={204: None})
+    def delete(self, request: Request, token: uuid.UUID) -> Response:
+        """End a token of yours at once."""
+        services.revoke_token(self.actor, request.user, token=selectors.token(request.user, token))
+        return Response(status=204)
+
+
+class Tenants(ChangeView):
+    @endpoint("list_tenants", query=Searchable, answers={200: page_of(shapes.TenantOutput)})
+    def get(self, request: Request) -> Response:
+        """The tenants you belong to, by name."""
+        rows = selectors.tenants(self.actor).filter(matching(self.query, "name", "title"))
+        return Response(page(self.slip("name", "id"), rows))
+
+    @endpoint("create_tenant", body=shapes.TenantInput, answers={201: shapes.TenantOutput}, repeatable=True)
+    def post(self, request: Request) -> Response:
+        """Make a tenant; for platform operators."""
+        access.check(self.actor, "tenant.create")  # before names of people are looked up
+        sent = self.sent | {"owner": selectors.person("owner", self.sent.get("owner"))}
+        return self.made(services.create_tenant(self.actor, None, **sent), selectors.shown_tenant)
+
+
+class OneTenant(View):
+    @endpoint("show_tenant", answers={200: shapes.TenantOutput})
+    def get(self, request: Request, tenant: str) -> Response:
+        """One tenant."""
+        return self.one(selectors.shown_tenant(selectors.tenant(self.actor, tenant)))
+
+    @endpoint("update_tenant", body=shapes.TitleInput, answers={200: shapes.TenantOutput}, versioned=True)
+    def patch(self, request: Request, tenant: str) -> Response:
+        """Change the title of a tenant."""
+        row = selectors.tenant(self.actor, tenant)
+        changed = services.update_tenant(self.actor, row, version=self.expected_version, **self.sent)
+        return self.one(selectors.shown_tenant(changed))
+
+
+class Projects(ChangeView):
+    @endpoint("list_projects", query=Searchable, answers={200: page_of(shapes.ProjectOutput)})
+    def get(self, request: Request, tenant: str) -> Response:
+        """The projects of a tenant that you may see, by name."""
+        rows = selectors.projects(self.actor, selectors.tenant(self.actor, tenant))
+        return Response(page(self.slip("name", "id"), rows.filter(matching(self.query, "name", "title"))))
+
+    @endpoint("create_project", body=shapes.ProjectInput, answers={201: shapes.ProjectOutput}, repeatable=True)
+    def post(self, request: Request, tenant: str) -> Response:
+        """Make a project; give it environments next."""
+        home = selectors.tenant(self.actor, tenant)
+        return self.made(services.create_project(self.actor, home, **self.sent), selectors.shown_project)
+
+
+class OneProject(View):
+    @endpoint("show_project", answers={200: shapes.ProjectOutput})
+    def get(self, request: Request, tenant: str, project: str) -> Response:
+        """One project."""
+        return self.one(selectors.shown_project(selectors.project(self.actor, tenant, project)))
+
+    @endpoint("update_project", body=shapes.TitleInput, answers={200: shapes.ProjectOutput}, versioned=True)
+    def patch(self, request: Request, tenant: str, project: str) -> Response:
+        """Change the title of a project."""
+        row = selectors.project(self.actor, tenant, project)
+        changed = services.update_project(self.actor, row, version=self.expected_version, **self.sent)
+        return self.one(selectors.shown_project(changed))
+
+
+class Grants(ChangeView):
+    @endpoint("list_grants", query=Listing, answers={200: page_of(shapes.GrantOutput)})
+    def get(self, request: Request, tenant: str) -> Response:
+        """Who has which role in the tenant and its projects, and until when."""
+        home = selectors.tenant(self.actor, tenant)
+        access.check(self.actor, "member.view", home)
+        return Response(page(self.slip("-id"), selectors.grants(home), show=selectors.shown_grants))
+
+    @endpoint("give_grant", body=shapes.GrantInput, answers={201: shapes.GrantOutput}, repeatable=True)
+    def post(self, request: Request, tenant: str) -> Response:
+        """Give a person a role on the tenant, or on one of its projects."""
+        home = selectors.tenant(self.actor, tenant)
+        target = selectors.grantable(self.actor, home, self.sent.pop("project", None))
+        access.check(self.actor, "member.manage", target)  # before names of people are looked up
+        self.sent["user"] = selectors.person("subject", self.sent.pop("subject"))
+        return self.made(services.give_grant(self.actor, target, **self.sent), selectors.shown_grant)
+
+
+class OneGrant(ChangeView):
+    @endpoint("end_grant", answers={204: None})
+    def delete(self, request: Request, tenant: str, grant: uuid.UUID) -> Response:
+        """End a grant now. It stays on record."""
+        home = selectors.tenant(self.actor, tenant)
+        row = selectors.grant(self.actor, home, grant)
+        services.end_grant(self.actor, row.project or home, grant=row)
+        return Response(status=204)
