@@ -66,7 +66,7 @@ class Driver(Protocol):
         ...
 
     def apply(self, spec: ServiceSpec) -> None:
-        """Create or change; returns when the engine has taken it, not when it runs. Does nothing if it is so already."""
+        """Create or change; returns when the engine has taken it, not when it runs. Nothing if it is so already."""
         ...
 
     def status(self, spec: ServiceSpec) -> ServiceStatus:
@@ -94,7 +94,7 @@ class Driver(Protocol):
     def log_bytes(
         self, instance: str, *, timestamps: bool = True, since: datetime | None = None, until: datetime | None = None
     ) -> AsyncGenerator[bytes, None]:
-        """Past lines of one instance as plain text in large pieces, for downloads; `timestamps`: RFC 3339 before each."""
+        """Past lines of one instance as plain text in large pieces, for downloads; `timestamps`: one before each."""
         ...
 
     async def exec(

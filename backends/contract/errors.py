@@ -37,7 +37,7 @@ class ReasonCode(StrEnum):
 
 @dataclass(frozen=True)
 class Reason:
-    """A fault in neutral terms. `params` are JSON-safe; `said` in them is the engine's own text, at most 500 characters."""
+    """A fault in neutral terms. `params` are JSON-safe; `said` in them is the engine's text, at most 500 characters."""
 
     code: ReasonCode
     params: Mapping[str, Any] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class ServiceRef:
-    """Which service. `environment` and `app` are engine names made from our ids; `service` is a DNS label in the app."""
+    """Which service. `environment` and `app` are engine names made from our ids; `service` is a DNS label in it."""
 
     environment: str
     app: str
@@ -103,7 +103,7 @@ class FileMount:
 
 @dataclass(frozen=True)
 class ServiceSpec:
-    """All of one service. `image` is pinned (name@sha256:... or an image id); `entrypoint` None keeps the image's own."""
+    """All of one service. `image` is pinned (name@sha256:... or image id); `entrypoint` None keeps the image's own."""
 
     ref: ServiceRef
     image: str

@@ -8,7 +8,7 @@ from backends.contract.spec import ServiceRef
 
 @dataclass(frozen=True)
 class LogQuery:
-    """Which lines: of the services named (or only of `instance`), newest `tail` lines of each instance or all (None)."""
+    """Which lines: of the services named (or only of `instance`), newest `tail` of each instance or all (None)."""
 
     services: tuple[ServiceRef, ...]
     instance: str | None = None

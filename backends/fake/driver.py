@@ -168,7 +168,7 @@ class FakeDriver(Driver):
     def log_bytes(
         self, instance: str, *, timestamps: bool = True, since: datetime | None = None, until: datetime | None = None
     ) -> AsyncGenerator[bytes, None]:
-        return streams.plain(self._instance(instance), timestamps=timestamps, since=since, until=until)
+        return streams.plain(lambda: self._instance(instance), timestamps=timestamps, since=since, until=until)
 
     async def exec(
         self, instance: str, command: Sequence[str], *, tty: bool = True, columns: int = 80, rows: int = 24
@@ -178,7 +178,7 @@ class FakeDriver(Driver):
         return streams.FakeExec(command, tty=tty, columns=columns, rows=rows)
 
     def stats(self, instance: str, *, follow: bool = False) -> AsyncGenerator[UsageSample, None]:
-        return streams.usage(self._instance(instance), follow=follow)
+        return streams.usage(lambda: self._instance(instance), follow=follow)
 
     async def watch(self) -> AsyncGenerator[EngineNotice, None]:
         self._reach()
@@ -217,12 +217,14 @@ class FakeDriver(Driver):
         raise DriverError(Reason(ReasonCode.INSTANCE_GONE), permanent=True)
 
     def _asked_for(self, query: LogQuery) -> streams.Lookup:
-        self._reach()
-        if query.instance is not None:
-            one = self._instance(query.instance)
-            return lambda: [one]
-        services = query.services
-        return lambda: [one for ref in services if (held := self._services.get(ref)) for one in held.instances]
+        def lookup() -> list[Instance]:
+            if query.instance is not None:
+                return [self._instance(query.instance)]
+            self._reach()
+            held = [service for ref in query.services if (service := self._services.get(ref))]
+            return [one for service in held for one in service.instances]
+
+        return lookup
 
     def _reach(self) -> None:
         if self.mood == Mood.AWAY:

@@ -43,16 +43,17 @@ def _between(line: LogLine, since: datetime | None, until: datetime | None) -> b
 
 
 async def plain(
-    one: Instance, *, timestamps: bool, since: datetime | None, until: datetime | None
+    find: Callable[[], Instance], *, timestamps: bool, since: datetime | None, until: datetime | None
 ) -> AsyncGenerator[bytes, None]:
-    for line in list(one.lines):
+    for line in list(find().lines):
         if _between(line, since, until):
             stamp = datetime.fromtimestamp(line.at_ns // _NANO, tz=UTC).strftime("%Y-%m-%dT%H:%M:%S")
             head = f"{stamp}.{line.at_ns % _NANO:09d}Z ".encode() if timestamps else b""
             yield head + line.text + b"\n"
 
 
-async def usage(one: Instance, *, follow: bool) -> AsyncGenerator[UsageSample, None]:
+async def usage(find: Callable[[], Instance], *, follow: bool) -> AsyncGenerator[UsageSample, None]:
+    one = find()
     while one.status.wanted:
         limit = one.spec.resources.memory_limit or 16 << 30
         yield UsageSample(time.time_ns(), one.status.id, 12.5, min(8 << 20, limit), limit, 1024, 2048)

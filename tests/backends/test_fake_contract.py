@@ -1,0 +1,76 @@
+"""The contract against the cluster in memory, and its moods."""
+
+import pytest
+
+from backends.contract import DriverError, EnvironmentRef, Phase, ReasonCode, ServiceRef, ServiceSpec
+from backends.fake import FakeDriver, Mood
+from tests.backends.contract import DriverContract
+
+SPEC = ServiceSpec(ref=ServiceRef("e-1", "a-1", "web"), image="sha256:" + "1" * 64, instances=3)
+
+
+class TestFakeDriver(DriverContract):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def driver(cls) -> FakeDriver:
+        return FakeDriver()
+
+
+@pytest.fixture
+def fake() -> FakeDriver:
+    driver = FakeDriver()
+    driver.ensure_environment(EnvironmentRef("e-1"))
+    return driver
+
+
+def test_slow_brings_one_instance_at_each_look(fake: FakeDriver) -> None:
+    fake.mood = Mood.SLOW
+    fake.apply(SPEC)
+    assert [fake.status(SPEC).ready for _ in range(4)] == [1, 2, 3, 3]
+    assert fake.status(SPEC).phase == Phase.CONVERGED
+
+
+def test_never_ready_fails_on_and_on_without_a_release_to_go_back_to(fake: FakeDriver) -> None:
+    fake.moods[SPEC.ref.engine_name] = Mood.NEVER_READY
+    fake.apply(SPEC)
+    seen = [fake.status(SPEC) for _ in range(6)]
+    assert {status.phase for status in seen} == {Phase.FAILING}
+    assert {status.reason.code for status in seen if status.reason} == {ReasonCode.UNHEALTHY}
+
+
+def test_rejecting_says_which_image(fake: FakeDriver) -> None:
+    fake.mood = Mood.REJECTING
+    fake.apply(SPEC)
+    reason = fake.status(SPEC).reason
+    assert reason is not None
+    assert reason.params["image"] == SPEC.image
+    with pytest.raises(DriverError):
+        fake.resolve_image("shop/web:1")
+
+
+def test_losing_answers_does_it_and_raises_once(fake: FakeDriver) -> None:
+    fake.mood = Mood.LOSING_ANSWERS
+    with pytest.raises(DriverError) as lost:
+        fake.apply(SPEC)
+    assert lost.value.reason.code == ReasonCode.ENGINE_SLOW
+    assert not lost.value.permanent
+    fake.apply(SPEC)
+    assert fake.status(SPEC).phase == Phase.CONVERGED
+    assert len(fake.applied) == 1
+
+
+def test_away_raises_everywhere_but_in_health(fake: FakeDriver) -> None:
+    fake.mood = Mood.AWAY
+    assert not fake.health().ready
+    for ask in (fake.hosts, fake.snapshot, lambda: fake.apply(SPEC), lambda: fake.status(SPEC)):
+        with pytest.raises(DriverError) as away:
+            ask()
+        assert away.value.reason.code == ReasonCode.ENGINE_AWAY
+
+
+def test_a_crash_is_replaced_at_the_next_look(fake: FakeDriver) -> None:
+    fake.apply(SPEC)
+    fake.status(SPEC)
+    fake.crash(SPEC.ref, 2, exit_code=9)
+    assert [one.exit_code for one in fake.instances(SPEC.ref) if one.exit_code] == [9]
+    assert fake.status(SPEC).ready == 3
