@@ -1,4 +1,4 @@
-"""Lines of an app in one environment, read from its engine: which are asked for, and how people read them."""
+"""The newest lines of an app in one environment, read from its engine, as people read them."""
 
 import asyncio
 import re
@@ -6,19 +6,12 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from apps.building import ref_of
-from apps.models import AppEnvironment, ObservedInstance
 from backends.contract import Driver, LogLine, LogQuery
 
 TAIL = 200
 SEARCHED = 2000  # lines of each instance that a search looks through
 SECONDS = 3.0
 SERIES = 6
-RANGES: dict[str, timedelta] = {
-    "15m": timedelta(minutes=15),
-    "1h": timedelta(hours=1),
-    "24h": timedelta(hours=24),
-}
 _ERROR = re.compile(r"\b(error|err|fatal|critical|crit|panic|exception|traceback)\b", re.IGNORECASE)
 _WARN = re.compile(r"\bwarn(ing)?\b", re.IGNORECASE)
 
@@ -32,18 +25,6 @@ class Line:
     text: str
     level: str
     series: int
-
-
-def query_of(
-    place: AppEnvironment, services: list[str], *, instance: ObservedInstance | None, since: datetime | None, tail: int
-) -> LogQuery:
-    """The newest `tail` lines of each instance of these services, or of the one instance."""
-    return LogQuery(
-        services=tuple(ref_of(place, name) for name in services),
-        instance=instance.engine_id if instance else None,
-        since=since,
-        tail=tail,
-    )
 
 
 async def newest(driver: Driver, query: LogQuery, *, search: str, most: int = TAIL) -> list[LogLine]:

@@ -1,6 +1,5 @@
 """Lines of an app's instances, merged in the order of time. The one page that asks an engine, for at most 3 seconds."""
 
-import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -16,15 +15,23 @@ from django.views.decorators.http import require_safe
 
 from apps import logs as reading
 from apps.models import ObservedInstance
+from apps.selectors import log_sources
+from apps.selectors.log_sources import Asked
 from apps.selectors.reasons import Told, failure_sentence
 from apps.selectors.state import wanted_instances
 from apps.views.app_frame import AppFrame, app_frame
-from backends.contract import Driver, DriverError, LogLine, LogQuery, ReasonCode
+from backends.contract import Driver, DriverError, LogLine, ReasonCode
 from backends.registry import driver_for
 from core import access
 from core.access import visible
+from core.wording import duration_text
 
-RANGES = (("15m", "15 min"), ("1h", "1 h"), ("24h", "24 h"), ("all", ""))
+RANGES: dict[str, timedelta | None] = {
+    "15m": timedelta(minutes=15),
+    "1h": timedelta(hours=1),
+    "24h": timedelta(hours=24),
+    "all": None,
+}
 KEPT = ("environment", "service", "instance", "range", "search", "wrap", "times")
 LONGEST_SEARCH = 200
 
@@ -34,23 +41,23 @@ class LogPage:
     """What the address asks for, and the rows that help to ask."""
 
     frame: AppFrame
-    services: list[str]
     instances: list[ObservedInstance]
     asked: dict[str, str]
-    instance: ObservedInstance | None
+    question: Asked
     driver: Driver | None = None
     sources: dict[tuple[str, int], int] = field(default_factory=dict)
 
     @property
-    def range(self) -> timedelta | None:
-        return reading.RANGES.get(self.asked["range"])
+    def services(self) -> list[str]:
+        return list(wanted_instances(self.frame.place))
 
     @property
-    def query(self) -> LogQuery:
-        wanted = [name for name in self.services if self.asked["service"] in ("", name)]
-        since = timezone.now() - self.range if self.range else None
-        tail = reading.SEARCHED if self.asked["search"] else reading.TAIL
-        return reading.query_of(self.frame.place, wanted, instance=self.instance, since=since, tail=tail)
+    def instance(self) -> ObservedInstance | None:
+        return self.question.instance
+
+    @property
+    def range(self) -> timedelta | None:
+        return RANGES.get(self.asked["range"])
 
     def address(self, **changes: str) -> str:
         """This page with some of what it asks for changed; "" takes it away."""
@@ -83,28 +90,31 @@ async def page(request: HttpRequest, **names: str) -> HttpResponse:
 
 def _page(request: HttpRequest, names: dict[str, str]) -> LogPage:
     frame = app_frame(request, "logs", **names)
-    access.check(frame.actor, "log.view", frame.place)
-    rows = visible(frame.actor, ObservedInstance.objects.all()).filter(place=frame.place, wanted=True)
-    instances = list(rows.order_by("service", "number"))
+    place = frame.place
+    access.check(frame.actor, "log.view", place)
+    rows = list(visible(frame.actor, ObservedInstance.objects.all()).filter(place=place).order_by("service", "number"))
+    instances = [row for row in rows if row.wanted]
     asked = {name: request.GET.get(name, "")[:LONGEST_SEARCH] for name in KEPT}
-    asked |= {"environment": frame.place.environment.name, "range": asked["range"] or "all"}
+    asked |= {"environment": place.environment.name, "range": asked["range"] if asked["range"] in RANGES else "all"}
     return LogPage(
         frame,
-        services=list(wanted_instances(frame.place)),
         instances=instances,
         asked=asked,
-        instance=_named(instances, asked["instance"]),
-        driver=driver_for(frame.place.environment.cluster) if frame.place.release_id else None,
-        sources={(row.service, row.number): 1 + place % reading.SERIES for place, row in enumerate(instances)},
+        question=log_sources.asked(place, _parameters(asked, rows)),
+        driver=driver_for(place.environment.cluster) if place.release_id else None,
+        sources={(row.service, row.number): 1 + order % reading.SERIES for order, row in enumerate(instances)},
     )
 
 
-def _named(instances: list[ObservedInstance], asked: str) -> ObservedInstance | None:
-    try:
-        wanted = uuid.UUID(asked)
-    except ValueError:
-        return None
-    return next((row for row in instances if row.pk == wanted), None)
+def _parameters(asked: dict[str, str], rows: list[ObservedInstance]) -> dict[str, Any]:
+    """What is asked of the engine. An instance that is forgotten by now narrows nothing."""
+    length = RANGES[asked["range"]]
+    return {
+        "service": asked["service"] or None,
+        "instance": next((row.pk for row in rows if str(row.pk) == asked["instance"]), None),
+        "since": timezone.now() - length if length else None,
+        "tail": reading.SEARCHED if asked["search"] else reading.TAIL,
+    }
 
 
 async def _read(found: LogPage) -> tuple[list[LogLine], Told]:
@@ -112,7 +122,7 @@ async def _read(found: LogPage) -> tuple[list[LogLine], Told]:
     if found.driver is None:
         return [], Told("")
     try:
-        return await reading.newest(found.driver, found.query, search=found.asked["search"]), Told("")
+        return await reading.newest(found.driver, found.question.query, search=found.asked["search"]), Told("")
     except DriverError as error:
         return [], failure_sentence(error.reason.as_json())
     except TimeoutError:
@@ -155,8 +165,12 @@ def _legend(found: LogPage, lines: list[reading.Line]) -> list[tuple[str, int]]:
 def _ranges(found: LogPage) -> list[dict[str, Any]]:
     now = found.asked["range"]
     return [
-        {"label": label or _("All"), "url": found.address(range=name), "current": now == name}
-        for name, label in RANGES
+        {
+            "label": duration_text(length.total_seconds()) if length else _("All"),
+            "url": found.address(range=name),
+            "current": now == name,
+        }
+        for name, length in RANGES.items()
     ]
 
 

@@ -56,13 +56,13 @@ class Follower {
     if (atEnd) this.toEnd();
   }
 
-  drawn({ at, service = "", number = "", text = "" }) {
+  drawn({ written_at: at = "", service = "", number = "", text = "" }) {
     const line = this.pattern.content.firstElementChild.cloneNode(true);
     const source = `${service} ${number}`;
     const level = ERROR.test(text.slice(0, 400)) ? "error" : WARN.test(text.slice(0, 400)) ? "warn" : "";
     const [time, from, levelPlace, words] = line.children;
-    time.dateTime = at ?? "";
-    time.textContent = at ? new Date(at).toISOString().slice(11, 23) : "";
+    time.dateTime = at;
+    time.textContent = at.slice(11, 23);
     from.textContent = source;
     from.classList.add(this.colour(source, Number(number)));
     levelPlace.textContent = level;

@@ -1,0 +1,168 @@
+"""The lines of an app on its page: read from the engine, at most 3 seconds, whatever the engine does."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from apps import logs as reading
+from apps.models import AppEnvironment
+from backends.contract import LogLine
+from backends.fake import FakeDriver, Mood
+from tests.conftest import Cast
+
+LOGS = "/t/acme/p/shop/apps/hello/logs/"
+Browse = Callable[[str], Client]
+
+
+def line(text: bytes, *, number: int = 1, second: int = 0) -> LogLine:
+    at = int(datetime(2026, 11, 21, 9, 47, second, tzinfo=UTC).timestamp()) * 1_000_000_000
+    return LogLine(
+        at_ns=at + 118_000_000, service="web", number=number, instance=f"i{number}", stream="stdout", text=text
+    )
+
+
+def writes(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch, *lines: LogLine) -> list[Any]:
+    """The engine has just these lines; answers the queries it was asked."""
+    asked: list[Any] = []
+
+    async def logs(query: Any) -> Any:
+        asked.append(query)
+        for one in lines:
+            yield one
+
+    monkeypatch.setattr(driver, "logs", logs)
+    return asked
+
+
+def test_lines_of_all_instances_stand_in_the_order_of_time(
+    browse: Browse, running: AppEnvironment, driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writes(
+        driver,
+        monkeypatch,
+        line(b"first", number=2),
+        line(b"warning: low disk", second=1),
+        line(b"ERROR: no", second=2),
+    )
+    page = browse("developer").get(LOGS).content.decode()
+    assert page.index("first") < page.index("warning: low disk") < page.index("ERROR: no")
+    assert "09:47:00.118" in page
+    assert "web 2" in page
+    assert "log-line is-warn" in page
+    assert "log-line is-error" in page
+    assert "1 speaks of an error." in page
+
+
+def test_what_an_app_writes_is_text_and_nothing_else(
+    browse: Browse, running: AppEnvironment, driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writes(driver, monkeypatch, line(b'<script>alert("x")</script> \xff\x00'))
+    page = browse("developer").get(f"{LOGS}?search=alert").content.decode()
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;<mark>alert</mark>(&quot;x&quot;)&lt;/script&gt; \ufffd\ufffd" in page
+
+
+def test_a_search_keeps_the_lines_that_hold_it_whatever_the_case(
+    browse: Browse, running: AppEnvironment, driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = writes(driver, monkeypatch, line(b"GET /Cart 200"), line(b"GET /healthz 200", second=1))
+    page = browse("developer").get(f"{LOGS}?search=cart").content.decode()
+    assert "<mark>Cart</mark>" in page
+    assert "/healthz" not in page
+    assert "1 found" in page
+    assert asked[0].tail == reading.SEARCHED
+
+
+def test_the_address_narrows_to_a_service_an_instance_and_a_time(
+    browse: Browse, running: AppEnvironment, driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = writes(driver, monkeypatch)
+    row = running.observed_instances.get(number=2)
+    page = browse("developer").get(f"{LOGS}?service=web&instance={row.pk}&range=15m").content.decode()
+    assert asked[0].instance == row.engine_id
+    assert asked[0].since is not None
+    assert asked[0].tail == reading.TAIL
+    assert f"instance={row.pk}" in page
+
+
+def test_an_instance_that_is_gone_narrows_nothing(
+    browse: Browse, running: AppEnvironment, driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = writes(driver, monkeypatch, line(b"still here"))
+    page = browse("developer").get(f"{LOGS}?instance=0193f2c5-0000-7000-8000-000000000000").content.decode()
+    assert asked[0].instance is None
+    assert "still here" in page
+
+
+def test_an_engine_that_is_away_is_said_and_the_page_stands(
+    browse: Browse, running: AppEnvironment, driver: FakeDriver
+) -> None:
+    driver.mood = Mood.AWAY
+    answer = browse("developer").get(LOGS)
+    assert answer.status_code == 200
+    page = answer.content.decode()
+    assert "does not answer" in page
+    assert "Try again" in page
+
+
+def test_an_engine_that_never_answers_is_waited_for_only_so_long(
+    browse: Browse, running: AppEnvironment, driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def logs(query: Any) -> Any:
+        await asyncio.Event().wait()
+        yield line(b"never")
+
+    monkeypatch.setattr(driver, "logs", logs)
+    monkeypatch.setattr(reading, "SECONDS", 0.05)
+    page = browse("developer").get(LOGS).content.decode()
+    assert "took too long to answer" in page
+
+
+def test_the_real_fake_has_lines_too(browse: Browse, running: AppEnvironment) -> None:
+    """Without any patch: whatever the fake cluster wrote is there, or the page says that nothing is."""
+    page = browse("developer").get(LOGS).content.decode()
+    assert ("log-line" in page) != ("No lines yet" in page)
+
+
+def test_downloads_and_the_stream_are_those_of_the_api(browse: Browse, running: AppEnvironment) -> None:
+    page = browse("developer").get(f"{LOGS}?environment=dev").content.decode()
+    address = "/api/v1/tenants/acme/projects/shop/apps/hello/environments/dev/logs"
+    assert f'href="{address}/download' in page
+    assert address == reverse(
+        "api_logs", kwargs={"tenant": "acme", "project": "shop", "app": "hello", "environment": "dev"}
+    )
+
+
+def test_nothing_deployed_asks_no_engine(
+    browse: Browse, running: AppEnvironment, driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = writes(driver, monkeypatch, line(b"x"))
+    page = browse("developer").get(f"{LOGS}?environment=test").content.decode()
+    assert "Nothing runs here" in page
+    assert not asked
+
+
+def test_reading_needs_its_own_permission(browse: Browse, cast: Cast, running: AppEnvironment) -> None:
+    client = browse("guest")
+    assert client.get("/t/acme/p/shop/apps/hello/").status_code == 200
+    assert client.get(LOGS).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("ERROR no route", "error"),
+        ("java.lang.Exception: x", "error"),
+        ("Warning: slow", "warn"),
+        ("GET /errors 200", ""),
+        ("no terror here", ""),
+        ("all is well", ""),
+    ],
+)
+def test_levels_are_guessed_from_whole_words(text: str, level: str) -> None:
+    assert reading.level_of(text) == level
