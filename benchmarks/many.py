@@ -1,0 +1,96 @@
+"""Fills a portal's database as a large installation would: `python -m benchmarks.inside benchmarks.many --apps 100000`.
+
+Runs in a process of its own with the portal's BERTH_STATE, beside the portal that serves.
+"""
+
+import argparse
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+from django.db import transaction
+
+from apps.models import App, AppEnvironment, Environment, ObservedInstance, ObservedService, Release
+from apps.models.declared import engine_name
+from backends.models import Cluster
+from core.clock import database_now
+from core.rows import new_id
+from tenants.models import Grant, Organization, Project, Tenant, User
+
+APPS_IN_A_PROJECT = 1000
+PROJECTS_IN_A_TENANT = 10
+AT_ONCE = 2000
+DOCUMENT = {"services": {"web": {"image": "berth/hello:1", "deploy": {"replicas": 3}}}}
+
+
+def fill(apps: int) -> None:
+    """Tenants bench-0, bench-1 ... of 10 projects with 1000 apps; every app runs three instances in dev."""
+    owner = User.objects.get(username="owner")
+    cluster, now = Cluster.objects.get(name="local"), database_now()
+    organization, _made = Organization.objects.get_or_create(name="bench")
+    for number in range(-(-apps // APPS_IN_A_PROJECT)):
+        tenant, made = Tenant.objects.get_or_create(
+            name=f"bench-{number // PROJECTS_IN_A_TENANT}", defaults={"organization": organization}
+        )
+        if made:
+            Grant.objects.create(user=owner, role="tenant.owner", tenant=tenant)
+        fill_project(tenant, cluster, f"p{number}", min(APPS_IN_A_PROJECT, apps - number * APPS_IN_A_PROJECT), now)
+
+
+@transaction.atomic
+def fill_project(tenant: Tenant, cluster: Cluster, name: str, apps: int, now: Any) -> None:
+    project = Project.objects.create(tenant=tenant, name=name)
+    whose: dict[str, Any] = {"tenant": tenant, "project": project}
+    environments = [
+        Environment.objects.create(
+            **whose, cluster=cluster, name=stage, stage=stage, position=place, protected=stage == "prod"
+        )
+        for place, stage in enumerate(("dev", "test", "prod"), 1)
+    ]
+    made = [App(**whose, name=f"app-{number}") for number in range(apps)]
+    save(App, made)
+    releases = {
+        app.pk: Release(**whose, app=app, number=1, specification=DOCUMENT, spec_hash="0" * 64, created_by_name="bench")
+        for app in made
+    }
+    save(Release, releases.values())
+    places = [
+        place_of(whose, app, environment, releases[app.pk] if environment.stage == "dev" else None)
+        for app in made
+        for environment in environments
+    ]
+    save(AppEnvironment, places)
+    running = [place for place in places if place.release_id]
+    save(ObservedService, (service_of(whose, place, now) for place in running))
+    save(ObservedInstance, (instance for place in running for instance in instances_of(whose, place, now)))
+
+
+def place_of(whose: dict[str, Any], app: App, environment: Environment, release: Release | None) -> AppEnvironment:
+    row_id = new_id()
+    named = {"id": row_id, "engine_name": engine_name("a", row_id)}  # bulk_create does not call save()
+    return AppEnvironment(**whose, **named, app=app, environment=environment, release=release)
+
+
+def service_of(whose: dict[str, Any], place: AppEnvironment, now: Any) -> ObservedService:
+    seen = {"wanted": 3, "running": 3, "phase": "converged", "seen_at": now}
+    return ObservedService(**whose, **seen, place=place, service="web")
+
+
+def instances_of(whose: dict[str, Any], place: AppEnvironment, now: Any) -> Iterator[ObservedInstance]:
+    for number in (1, 2, 3):
+        seen = {"state": "running", "wanted": True, "started_at": now, "seen_at": now}
+        yield ObservedInstance(
+            **whose, **seen, place=place, service="web", number=number, engine_id=f"{place.engine_name}.{number}"
+        )
+
+
+def save(model: Any, rows: Iterable[Any]) -> None:
+    several = iter(rows)
+    while part := list(islice(several, AT_ONCE)):
+        model.objects.bulk_create(part)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--apps", type=int, default=100_000)
+    fill(parser.parse_args().apps)
