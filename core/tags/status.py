@@ -97,7 +97,7 @@ def note(context: Context, body: str, title: str = "", kind: str = "", icon: str
 
 @register.component("proof.html")
 def proof(
-    context: Context, title: str, detail: str = "", url: str = "", link: str = "", holds: bool = True
+    context: Context, title: str, detail: str = "", url: str = "", link: str = "", holds: bool | None = True
 ) -> dict[str, Any]:
-    """The line that says until where the chain of the audit was verified."""
+    """The line that says until where the chain of the audit was verified; `holds` None: nobody has looked yet."""
     return {"title": title, "detail": detail, "url": url, "link": link, "holds": holds}
