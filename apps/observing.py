@@ -32,6 +32,7 @@ def observe(cluster: Cluster) -> bool:
             failures=0,
             away_since=None,
             seen_at=snapshot.at,
+            looked_at=snapshot.at,
             engine_version=next((host.engine_version for host in snapshot.hosts), ""),
         )
     return True
@@ -40,7 +41,7 @@ def observe(cluster: Cluster) -> bool:
 def _note_away(cluster: Cluster, error: DriverError) -> None:
     now = timezone.now()
     Cluster.objects.filter(pk=cluster.pk).update(
-        state=Cluster.State.AWAY, reason=error.reason.as_json(), failures=F("failures") + 1
+        state=Cluster.State.AWAY, reason=error.reason.as_json(), failures=F("failures") + 1, looked_at=now
     )
     Cluster.objects.filter(pk=cluster.pk, away_since__isnull=True).update(away_since=now)
 

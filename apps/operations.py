@@ -1,6 +1,9 @@
 """How a change comes about: bring a place to what is declared for it, or back to what was declared before."""
 
+from datetime import timedelta
+
 from django.db.models import F
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps import evidence, observing
@@ -8,13 +11,16 @@ from apps.building import environment_ref, services_of, specification_of
 from apps.models import AppEnvironment, Deployment, Release
 from apps.pinning import pin_rest
 from apps.specification import layers
-from backends.contract import Driver, InstanceState, Phase, ReasonCode, ServiceSpec, ServiceStatus
+from backends.contract import Driver, DriverError, InstanceState, Phase, Reason, ReasonCode, ServiceSpec, ServiceStatus
+from backends.models import Cluster
 from backends.registry import driver_for
 from operations.models import Operation
 from operations.registry import StepFailed, Wait, register, register_words
 from operations.services import fenced
 
 LOOK_SECONDS = 1.0
+FAILURES_OPEN_BREAKER = 5
+PROBED_WITHIN = timedelta(seconds=60)  # older than that the observer itself is away, and its word counts no more
 FAILURES_ALLOWED = 1  # an instance may fail once for a passing cause; the second time it is the release's fault
 HOPELESS = {
     ReasonCode.IMAGE_NOT_FOUND,
@@ -29,6 +35,17 @@ def deployment_of(operation: Operation) -> Deployment:
     return rows.get(operation=operation)
 
 
+def engine_of(cluster: Cluster) -> Driver:
+    """The cluster's driver, unless its breaker is open: the observer failed to reach it again and again just now.
+
+    Then nobody waits for it; the observer goes on probing, and its first success closes the breaker.
+    """
+    fresh = cluster.looked_at is not None and cluster.looked_at > timezone.now() - PROBED_WITHIN
+    if cluster.state == Cluster.State.AWAY and cluster.failures >= FAILURES_OPEN_BREAKER and fresh:
+        raise DriverError(Reason(ReasonCode.ENGINE_AWAY, {"cluster": cluster.name}))
+    return driver_for(cluster)
+
+
 class ChangePlace:
     """Deploy, roll back, scale, restart, stop and start are one thing: make run what the place declares."""
 
@@ -36,15 +53,17 @@ class ChangePlace:
 
     def step(self, operation: Operation) -> Wait | None:
         deployment = deployment_of(operation)
-        place, driver = deployment.place, driver_for(deployment.environment.cluster)
+        place = deployment.place
+        driver = engine_of(place.environment.cluster)
         if place.release is None:
             return _remove_all(place, driver)
         return _bring(operation, place, place.release, driver, careful=True)
 
     def undo(self, operation: Operation) -> Wait | None:
         deployment = deployment_of(operation)
-        place, driver = deployment.place, driver_for(deployment.environment.cluster)
-        _declare_as_before(operation, deployment)
+        place = deployment.place
+        _declare_as_before(operation, deployment)  # first: it holds although the engine may be away
+        driver = engine_of(place.environment.cluster)
         if deployment.replaced is None:
             return _remove_all(place, driver)
         return _bring(operation, place, deployment.replaced, driver, careful=False)
@@ -64,7 +83,7 @@ class Repair:
 
     def step(self, operation: Operation) -> Wait | None:
         place = place_of(operation)
-        driver = driver_for(place.environment.cluster)
+        driver = engine_of(place.environment.cluster)
         return _bring(operation, place, place.release, driver, careful=True) if place.release else None
 
     def undo(self, operation: Operation) -> Wait | None:

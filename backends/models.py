@@ -39,6 +39,7 @@ class Cluster(DeclaredRow):
     failures = models.PositiveIntegerField(default=0)
     away_since = models.DateTimeField(null=True)
     seen_at = models.DateTimeField(null=True)
+    looked_at = models.DateTimeField(null=True)  # the last try, whatever came of it
 
     def __str__(self) -> str:
         return self.name

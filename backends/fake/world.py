@@ -121,6 +121,8 @@ class Service:
         failed = self._current(number) or self._start(number)
         self.failures += 1
         reason = _reason(mood, self.spec, times=self.failures)
+        if mood == Mood.CRASHING:
+            failed.say(b"fatal: cannot go on")
         failed.turn(InstanceState.FAILED, reason=reason, exit_code=1 if mood == Mood.CRASHING else None)
         if self.before is not None and self.failures >= GIVES_UP_AFTER:
             self.given_up = (self.spec.revision, reason)

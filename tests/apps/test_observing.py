@@ -1,0 +1,122 @@
+"""What an engine shows becomes rows; what it does not say is not made up."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from apps import observing, reconciling
+from apps import services as apps
+from apps.models import AppEnvironment, ObservedInstance, ObservedService
+from apps.operations import FAILURES_OPEN_BREAKER
+from apps.specification import from_image
+from audit.models import AuditEntry
+from backends.fake import FakeDriver, Mood
+from backends.models import Cluster
+from operations import tasks
+from operations.models import Operation
+from tests.conftest import Cast, Wakeups
+
+Deployed = Callable[[str], AppEnvironment]
+
+
+@pytest.fixture
+def deployed(cast: Cast, wakeups: Wakeups) -> Deployed:
+    """`deployed("a")`: an app of that name that runs in dev."""
+
+    def make(name: str) -> AppEnvironment:
+        app = apps.create_app(cast.actor("developer"), cast.shop, name=name)
+        place = app.places.select_related("app", "environment__cluster", "project").get(environment__name="dev")
+        operation = apps.deploy(cast.actor("developer"), place, spec=from_image("berth/hello:1"))
+        wakeups.ids[:] = [str(operation.pk)]
+        wakeups.drain()
+        return place
+
+    return make
+
+
+def cluster_now(cast: Cast) -> Cluster:
+    return Cluster.objects.get(pk=cast.cluster.pk)
+
+
+def test_services_and_instances_become_rows(cast: Cast, running: AppEnvironment) -> None:
+    ObservedService.objects.all().delete()
+    ObservedInstance.objects.all().delete()
+    assert observing.observe(cast.cluster)
+    service = running.services.get()
+    assert (service.service, service.running, service.wanted) == ("web", 3, 3)
+    assert set(running.observed_instances.values_list("state", "number")) == {("running", n) for n in (1, 2, 3)}
+    assert service.tenant_id == cast.acme.pk
+
+
+def test_an_engine_that_is_away_leaves_the_rows_and_says_since_when(
+    cast: Cast, running: AppEnvironment, driver: FakeDriver
+) -> None:
+    driver.mood = Mood.AWAY
+    assert not observing.observe(cast.cluster)
+    assert not observing.observe(cast.cluster)
+    cluster = cluster_now(cast)
+    assert (cluster.state, cluster.failures) == ("away", 2)
+    assert cluster.away_since is not None
+    assert running.services.get().running == 3
+    driver.mood = Mood.WELL
+    assert observing.observe(cast.cluster)
+    assert (cluster_now(cast).state, cluster_now(cast).away_since) == ("ready", None)
+
+
+def test_looking_again_writes_the_same(cast: Cast, running: AppEnvironment) -> None:
+    observing.observe(cast.cluster)
+    before = set(running.observed_instances.values_list("id", "engine_id"))
+    observing.observe(cast.cluster)
+    assert set(running.observed_instances.values_list("id", "engine_id")) == before
+
+
+def test_what_fell_out_is_brought_back(
+    cast: Cast, deployed: Deployed, driver: FakeDriver, wakeups: Wakeups, django_capture_on_commit_callbacks: Any
+) -> None:
+    places = [deployed(name) for name in ("a", "b", "c")]
+    for ref in driver.services(places[0].engine_name):
+        driver.remove(ref)
+    observing.observe(cast.cluster)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert reconciling.reconcile_cluster(cluster_now(cast)) == 1
+        assert reconciling.reconcile_cluster(cluster_now(cast)) == 0  # it is on its way already
+    with django_capture_on_commit_callbacks(execute=True):
+        wakeups.drain()
+    assert [ref.service for ref in driver.services(places[0].engine_name)] == ["web"]
+    assert AuditEntry.objects.filter(action="app.repair.run", result="done").count() == 1
+
+
+def test_an_empty_answer_does_not_start_everything_again(cast: Cast, deployed: Deployed) -> None:
+    for name in ("a", "b", "c", "d"):
+        deployed(name)
+    ObservedService.objects.all().delete()
+    assert reconciling.reconcile_cluster(cluster_now(cast)) == 0
+    assert reconciling.reconcile_cluster(cluster_now(cast)) == 0
+    assert AuditEntry.objects.filter(action="cluster.repair_braked").count() == 1
+    assert not Operation.objects.filter(kind="app.repair.run").exists()
+
+
+@pytest.mark.parametrize(
+    ("missing", "places", "braked"),
+    [(0, 0, False), (2, 2, False), (3, 20, True), (3, 40, False), (20, 1000, False), (21, 1000, True)],
+)
+def test_where_the_brake_begins(missing: int, places: int, braked: bool) -> None:
+    assert reconciling.too_many(missing, places) is braked
+
+
+def test_while_the_breaker_is_open_no_worker_waits_for_the_engine(
+    cast: Cast, place: AppEnvironment, driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operation = apps.deploy(cast.actor("developer"), place, spec=from_image("berth/hello:1"))
+    Cluster.objects.update(state="away", failures=FAILURES_OPEN_BREAKER, looked_at=timezone.now())
+    monkeypatch.setattr(driver, "ensure_environment", lambda *_: pytest.fail("the engine was asked"))
+    tasks.run_operation(str(operation.pk))
+    assert operation.events.order_by("-seq").first().code == "engine_away"
+    monkeypatch.undo()
+    Cluster.objects.update(looked_at=timezone.now() - timedelta(minutes=5))  # the observer is away itself
+    Operation.objects.update(not_before=None)
+    tasks.run_operation(str(operation.pk))
+    assert operation.events.order_by("-seq").first().code == "preparing"
