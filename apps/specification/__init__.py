@@ -12,8 +12,10 @@ from apps.specification.model import Specification
 from apps.specification.problems import Note, Problem, SpecificationError
 from apps.specification.reading import Mode, Reading, plain_data, read_data, read_text
 from apps.specification.schema import app_schema
+from apps.specification.x_berth import HEALTH_HELP
 
 __all__ = [
+    "HEALTH_HELP",
     "BadImageReference",
     "BuildContext",
     "Difference",

@@ -7,7 +7,8 @@ that has neither needs a `healthcheck` with a command it does have.
 import re
 from typing import Annotated, Self
 
-from pydantic import model_validator
+from django.utils.translation import gettext_lazy as _
+from pydantic import Field, model_validator
 
 from apps.specification.health import Rhythm
 from apps.specification.part import Canonical, Part, canonical, checked
@@ -23,6 +24,12 @@ def read_url_path(value: object) -> str:
     if not isinstance(value, str) or not URL_PATH.match(value):
         raise fault("bad_url_path", value=value)
     return value
+
+
+HEALTH_HELP = _(
+    "The check runs inside each instance, with the instance's own wget (HTTP) or nc (TCP), which busybox and most "
+    "images have. For an image without them write a healthcheck with a command it has."
+)
 
 
 class HttpCheck(Part):
@@ -69,7 +76,7 @@ class Health(Rhythm):
 
 
 class BerthWords(Part):
-    health: Health | None = None
+    health: Health | None = Field(default=None, description="Runs inside each instance, with its own wget or nc.")
 
     def canonical(self) -> Canonical:
         return canonical(health=self.health and self.health.canonical())

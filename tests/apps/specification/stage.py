@@ -1,6 +1,6 @@
 """What the tests of the specification share."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ def codes(data: object, *, mode: Mode = "strict") -> dict[str, str]:
     return {field: problem.code for field, problem in problems(data, mode=mode).items()}
 
 
-def context(services: Mapping[str, object], **more: Any) -> BuildContext:
+def context(services: Iterable[str], **more: Any) -> BuildContext:
     settings: dict[str, Any] = {
         "environment": "env-1",
         "app": "app-1",

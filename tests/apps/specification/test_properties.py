@@ -219,7 +219,8 @@ def _only_kept_values(spec: Specification) -> None:
         assert all(1 <= port.target <= 65535 and port.protocol in ("tcp", "udp") for port in one.ports)
         assert not any(key.upper().startswith("BERTH_") for key, _value in one.environment)
         assert not any(key.lower().startswith(RESERVED_LABELS) for key, _value in (*one.labels, *one.host_labels))
-        paths = [mount.path for mount in (*one.volumes, *one.tmpfs, *one.files)]
+        mounts: list[Any] = [*one.volumes, *one.tmpfs, *one.files]
+        paths = [mount.path for mount in mounts]
         assert all(path.startswith("/") and ".." not in path.split("/") for path in paths)
         assert all(mount.volume.startswith("app-1-") for mount in one.volumes)
         assert one.restart.condition in ("none", "on-failure", "any")

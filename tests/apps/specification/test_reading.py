@@ -85,9 +85,9 @@ def test_text_that_is_refused(text: str | bytes, code: str) -> None:
 
 @pytest.mark.parametrize("text", [BOMB, DEEP_ALIAS, "[" * 200_000, "- a\n" * 60_000, '"' + "\\x41" * 60_000 + '"'])
 def test_a_bomb_is_refused_soon(text: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     assert _codes(text)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize(
