@@ -19,7 +19,7 @@ OPEN = ("title", "address", "reachable_at", "authority", "client_certificate")  
 
 
 @command("cluster.register", permission="cluster.manage")
-def register_cluster(actor: Actor, target: None, *, name: str, kind: str, **columns: Any) -> Cluster:
+def register_cluster(actor: Actor, target: None, /, *, name: str, kind: str, **columns: Any) -> Cluster:
     """Make a cluster known; it is watched from then on. `client_key` is a `Secret`: the audit never holds it."""
     if not is_label(name):
         raise Invalid(errors=[FieldProblem("name", "bad_name", RULE)])
@@ -35,7 +35,7 @@ def register_cluster(actor: Actor, target: None, *, name: str, kind: str, **colu
 
 
 @command("cluster.update", permission="cluster.manage")
-def update_cluster(actor: Actor, cluster: Cluster, *, version: int | None = None, **columns: Any) -> Cluster:
+def update_cluster(actor: Actor, cluster: Cluster, /, *, version: int | None = None, **columns: Any) -> Cluster:
     """Change how a cluster is reached. Another address without a new key forgets the old key: it is not sent there."""
     check_unchanged(cluster, version)
     _check_address(columns.get("address", cluster.address))

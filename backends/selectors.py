@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import QuerySet
-
 from backends import words
-from backends.models import Cluster, Host
+from backends.models import Cluster
 from core.access import Actor, get_visible, visible
+from core.api.paging import Rows, plain
 
 CLUSTER = [
     "id",
@@ -45,8 +44,8 @@ HOST = [
 ]
 
 
-def clusters(actor: Actor) -> "QuerySet[Cluster, dict[str, Any]]":
-    return visible(actor, Cluster.objects.all()).values(*CLUSTER)
+def clusters(actor: Actor) -> Rows:
+    return plain(visible(actor, Cluster.objects.all()), *CLUSTER)
 
 
 def cluster(actor: Actor, name: str) -> Cluster:
@@ -86,8 +85,8 @@ def reason_told(reason: Mapping[str, Any] | None) -> dict[str, str] | None:
     return {"code": str(reason.get("code", "")), "message": words.sentence(reason), "hint": words.hint(reason)}
 
 
-def hosts(row: Cluster) -> "QuerySet[Host, dict[str, Any]]":
-    return row.hosts.values(*HOST)
+def hosts(row: Cluster) -> Rows:
+    return plain(row.hosts, *HOST)
 
 
 def shown_hosts(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

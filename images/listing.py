@@ -4,12 +4,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import F
 
 from core.access import Actor, check
+from core.api.paging import Rows, plain
 from core.errors import NotFound
 from images import selectors
-from images.models import Artifact, Repository, Tag
+from images.models import Artifact
 from tenants.models import Project
 from tenants.selectors import project as project_of
 
@@ -25,22 +26,22 @@ def image_project(actor: Actor, tenant: str, project: str) -> Project:
     return row
 
 
-def repositories(project: Project) -> "QuerySet[Repository, dict[str, Any]]":
-    return selectors.repositories(project.tenant_id).order_by().values(*REPOSITORY)
+def repositories(project: Project) -> Rows:
+    return plain(selectors.repositories(project.tenant_id).order_by(), *REPOSITORY)
 
 
 def shown_repositories(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{**row, "shared": row["tenant_id"] is None} for row in rows]
 
 
-def tags(project: Project, repository: str) -> "QuerySet[Tag, dict[str, Any]]":
+def tags(project: Project, repository: str) -> Rows:
     """The tags of one repository that is offered here. Raises NotFound for any other."""
     _check_form(repository)
     home = selectors.repositories(project.tenant_id).filter(name=repository).first()
     if home is None:
         raise NotFound()
     known = {"digest": F("artifact__digest"), "size_bytes": F("artifact__size_bytes")}
-    return home.tags.annotate(platform=F("artifact__platform"), **known).values(*TAG)
+    return plain(home.tags.annotate(platform=F("artifact__platform"), **known), *TAG)
 
 
 def shown_tags(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

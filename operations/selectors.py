@@ -4,13 +4,12 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import QuerySet
-
 from backends import words as engine_words
 from backends.contract import ReasonCode
 from core.access import Actor, get_visible, visible
+from core.api.paging import Rows, plain
 from operations import registry
-from operations.models import Operation, OperationEvent
+from operations.models import Operation
 
 ENGINE_CODES = frozenset(ReasonCode)  # a text is found in it; in the enumeration itself only from Python 3.12 on
 
@@ -46,8 +45,8 @@ def told(failure: Mapping[str, Any] | None) -> dict[str, str] | None:
     return {"code": code, "message": registry.words(code, params), "hint": ""}
 
 
-def operations(actor: Actor, **filters: Any) -> "QuerySet[Operation, dict[str, Any]]":
-    return visible(actor, Operation.objects.all()).filter(**filters).values(*COLUMNS)
+def operations(actor: Actor, **filters: Any) -> Rows:
+    return plain(visible(actor, Operation.objects.all()).filter(**filters), *COLUMNS)
 
 
 def operation(actor: Actor, operation_id: uuid.UUID) -> Operation:
@@ -73,7 +72,7 @@ def shown_one(row: Operation) -> dict[str, Any]:
     return shown({name: getattr(row, name) for name in COLUMNS})
 
 
-def events(row: Operation) -> "QuerySet[OperationEvent, dict[str, Any]]":
+def events(row: Operation) -> Rows:
     return row.events.values("seq", "at", "step", "level", "code", "params")
 
 

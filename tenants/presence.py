@@ -18,7 +18,7 @@ def still_may(actor: Actor, permission: str, target: Model, token: Token | None)
 
     @sync_to_async
     def ask() -> bool:
-        user = User.objects.filter(pk=actor.id, is_active=True).first()
+        user = User.objects.filter(pk=actor.id, is_active=True).first() if actor.id else None
         if user is None or not _came_in(actor, token):
             return False
         return rights_of(user, token).allows(permission, tenant=tenant, project=project)
@@ -28,6 +28,6 @@ def still_may(actor: Actor, permission: str, target: Model, token: Token | None)
 
 def _came_in(actor: Actor, token: Token | None) -> bool:
     if token is not None:
-        return Token.objects.filter(pk=token.pk).exists()
+        return bool(Token.objects.filter(pk=token.pk).exists())
     sessions = import_module(settings.SESSION_ENGINE).SessionStore
     return bool(sessions().exists(actor.session))

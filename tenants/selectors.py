@@ -4,10 +4,11 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, overload
 
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from core.access import Actor, Codes, get_visible, visible
+from core.api.paging import Rows, plain
 from core.errors import FieldProblem, Invalid, NotFound
 from tenants.models import Grant, Project, Tenant, Token, User
 from tenants.rights import running_grants
@@ -29,17 +30,17 @@ GRANT = [
 TOKEN = ["id", "name", "scopes", "created_at", "expires_at", "last_used_at", "prefix"]
 
 
-def tenants(actor: Actor) -> "QuerySet[Tenant, dict[str, Any]]":
-    return visible(actor, Tenant.objects.all()).values(*TENANT)
+def tenants(actor: Actor) -> Rows:
+    return plain(visible(actor, Tenant.objects.all()), *TENANT)
 
 
 def tenant(actor: Actor, name: str) -> Tenant:
     return get_visible(actor, Tenant.objects.all(), name=name)
 
 
-def projects(actor: Actor, home: Tenant) -> "QuerySet[Project, dict[str, Any]]":
+def projects(actor: Actor, home: Tenant) -> Rows:
     rows = Project.objects.filter(tenant=home, deleted_at__isnull=True)
-    return visible(actor, rows).values(*PROJECT)
+    return plain(visible(actor, rows), *PROJECT)
 
 
 def project(actor: Actor, tenant_name: str, name: str) -> Project:
@@ -56,9 +57,9 @@ def shown_project(row: Project) -> dict[str, Any]:
     return {name: getattr(row, name) for name in PROJECT}
 
 
-def grants(home: Tenant) -> "QuerySet[Grant, dict[str, Any]]":
+def grants(home: Tenant) -> Rows:
     """Those that hold now, on the tenant and on its projects."""
-    return Grant.objects.filter(running_grants(), tenant=home).values(*GRANT)
+    return plain(Grant.objects.filter(running_grants(), tenant=home), *GRANT)
 
 
 def grant(actor: Actor, home: Tenant, grant_id: uuid.UUID) -> Grant:
@@ -76,7 +77,7 @@ def shown_grant_row(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def shown_grant(row: Grant) -> dict[str, Any]:
-    return shown_grant_row(Grant.objects.values(*GRANT).get(pk=row.pk))
+    return shown_grant_row(plain(Grant.objects.filter(pk=row.pk), *GRANT)[0])
 
 
 def grantable(actor: Actor, home: Tenant, project_name: str | None) -> Tenant | Project:
@@ -104,9 +105,9 @@ def person(field: str, name: str | None) -> User | None:
     return found
 
 
-def tokens(user: User) -> "QuerySet[Token, dict[str, Any]]":
+def tokens(user: User) -> Rows:
     named = {"created_at": F("created"), "expires_at": F("expiry"), "prefix": F("token_key")}
-    return Token.objects.filter(user=user).annotate(**named).values(*TOKEN)
+    return plain(Token.objects.filter(user=user).annotate(**named), *TOKEN)
 
 
 def token(user: User, token_id: uuid.UUID) -> Token:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from audit.commands import command, describe
 from core.access import Actor, check_unchanged, may
-from core.errors import Changed, Conflict, Denied, FieldProblem, Invalid
+from core.errors import Changed, Conflict, Denied, FieldProblem, Invalid, NotFound
 from core.names import RULE, is_label
 from core.secrets import Secret
 from tenants.models import Grant, Organization, Project, Tenant, Token, User
@@ -163,6 +163,8 @@ def give_grant(
 @command("grant.end", permission="member.manage")
 def end_grant(actor: Actor, target: Tenant | Project, *, grant: Grant) -> None:
     """End a grant now. A tenant always keeps an owner, and nobody ends what they could not give."""
+    if grant.tenant_id is None:
+        raise NotFound()  # roles on the platform are not given or ended here
     Tenant.objects.select_for_update().get(pk=grant.tenant_id)  # two owners must not end each other at once
     _check_role(actor, target, grant.role, level=ROLES[grant.role].level)
     if grant.role == "tenant.owner":

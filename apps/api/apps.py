@@ -6,6 +6,7 @@ from rest_framework.response import Response
 from apps import services
 from apps.api.inputs import AppChange, AppInput, AppQuery, DiffQuery
 from apps.api.shapes import AppOutput, AppStateOutput, DiffOutput, ReleaseOutput, ReleaseRow
+from apps.models import App
 from apps.selectors import listing
 from core.access import check
 from core.api.endpoint import View, endpoint
@@ -29,7 +30,7 @@ class Apps(ChangeView):
         rows = listing.apps(self.actor, home).filter(matching(self.query, "name", "title"))
         return Response(page(self.slip(*ORDER[self.query["ordering"]]), rows, show=listing.shown_apps))
 
-    @endpoint("create_app", query=Change, body=AppInput, answers={201: AppStateOutput} | STARTED, repeatable=True)
+    @endpoint("create_app", query=Change, body=AppInput, answers={201: AppStateOutput, **STARTED}, repeatable=True)
     def post(self, request: Request, tenant: str, project: str) -> Response:
         """Make an app: 201; with `environment` and `spec` also deploy it there: 202 with the operation."""
         home = project_of(self.actor, tenant, project)
@@ -40,7 +41,7 @@ class Apps(ChangeView):
         operation = getattr(made, "first_operation", None)
         return self.accepted(operation) if operation else self.made(made, self._shown)
 
-    def _shown(self, row: services.App) -> dict[str, object]:
+    def _shown(self, row: App) -> dict[str, object]:
         return listing.shown_app(self.actor, row)
 
 

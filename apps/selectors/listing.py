@@ -5,15 +5,16 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import F, OuterRef, Subquery, Sum
 from django.utils.translation import gettext as _
 
-from apps.models import App, AppEnvironment, Deployment, Environment, ObservedInstance, Release
+from apps.models import App, AppEnvironment, Deployment, Environment, Release
 from apps.selectors.now import now
 from apps.selectors.state import PlaceState, place_state
 from apps.specification import differences, stored
 from backends.models import Cluster
 from core.access import Actor, get_visible, visible
+from core.api.paging import Rows, plain
 from core.errors import FieldProblem, Invalid, NotFound
 from operations.models import Operation
 from operations.selectors import told
@@ -117,9 +118,9 @@ def unknown(field: str, message: str) -> Invalid:
     return Invalid(errors=[FieldProblem(field, "unknown", message)])
 
 
-def environments(actor: Actor, project: Project) -> "QuerySet[Environment, Document]":
+def environments(actor: Actor, project: Project) -> Rows:
     rows = visible(actor, Environment.objects.filter(project=project))
-    return rows.annotate(cluster_name=F("cluster__name")).values(*ENVIRONMENT)
+    return plain(rows.annotate(cluster_name=F("cluster__name")), *ENVIRONMENT)
 
 
 def environment(actor: Actor, project: Project, name: str) -> Environment:
@@ -139,8 +140,8 @@ def _shown_environment(row: Document) -> Document:
     return row | {"cluster": row.pop("cluster_name")}
 
 
-def apps(actor: Actor, project: Project) -> "QuerySet[App, Document]":
-    return visible(actor, App.objects.filter(project=project, deleted_at=None)).values(*APP)
+def apps(actor: Actor, project: Project) -> Rows:
+    return plain(visible(actor, App.objects.filter(project=project, deleted_at=None)), *APP)
 
 
 def shown_apps(rows: Sequence[Row]) -> list[Document]:
@@ -151,7 +152,7 @@ def shown_apps(rows: Sequence[Row]) -> list[Document]:
     return [{**row, "environments": found[row["id"]]} for row in rows]
 
 
-def _places(app_ids: list[uuid.UUID]) -> "QuerySet[AppEnvironment, Document]":
+def _places(app_ids: list[uuid.UUID]) -> Rows:
     rows = AppEnvironment.objects.filter(app__in=app_ids).order_by("environment__position")
     return rows.annotate(name=F("environment__name"), release_number=F("release__number")).values(
         "app_id", "name", "release_number", "stopped", wanted=Sum("services__wanted"), running=Sum("services__running")
@@ -239,8 +240,8 @@ def _shown_service(service: Any) -> Document:
     }
 
 
-def instances(row: AppEnvironment) -> "QuerySet[ObservedInstance, Document]":
-    return row.observed_instances.annotate(host_name=F("host__name")).values(*INSTANCE)
+def instances(row: AppEnvironment) -> Rows:
+    return plain(row.observed_instances.annotate(host_name=F("host__name")), *INSTANCE)
 
 
 def instance(row: AppEnvironment, instance_id: uuid.UUID) -> Document:
@@ -263,8 +264,8 @@ def _shown_instance(row: Row) -> Document:
     }
 
 
-def releases(found: App) -> "QuerySet[Release, Document]":
-    return found.releases.values(*RELEASE)
+def releases(found: App) -> Rows:
+    return plain(found.releases, *RELEASE)
 
 
 def release(found: App, number: int) -> Release:
@@ -289,8 +290,8 @@ def shown_differences(found: App, number: int, other: int) -> Document:
     return {"release": number, "with": other, "differences": [one.as_json() for one in lines]}
 
 
-def deployments(found: App) -> "QuerySet[Deployment, Document]":
-    return found.deployments.annotate(**DEPLOYMENT_NAMES).values(*DEPLOYMENT, "operation_id", *DEPLOYMENT_NAMES)
+def deployments(found: App) -> Rows:
+    return plain(found.deployments.annotate(**DEPLOYMENT_NAMES), *DEPLOYMENT, "operation_id", *DEPLOYMENT_NAMES)
 
 
 def deployment(found: App, number: int) -> Deployment:

@@ -1,7 +1,7 @@
 """One declaration says what an endpoint takes and answers: it is checked by it and described by it."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -78,22 +78,22 @@ class View(APIView):
         headers = {"ETag": tag} | ({"Location": location} if location else {})
         return Response(document, status=status, headers=headers)
 
-    def answer(self, request: Request, act: Callable[[], Response]) -> Response:
+    def answer(self, request: Request, act: Callable[[], Any]) -> Any:
         """Around every declared method, once its input is good."""
         return act()
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         return Response(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
 
 
 class AnyForm(BaseContentNegotiation):
     """Files and streams have their own type; only their refusals are JSON. So no Accept is turned away."""
 
-    def select_parser(self, request: Request, parsers: Sequence[Any]) -> Any:
-        return parsers[0]
+    def select_parser(self, request: Request, parsers: Iterable[Any]) -> Any:
+        return next(iter(parsers))
 
-    def select_renderer(self, request: Request, renderers: Sequence[Any], format_suffix: str | None = None) -> Any:
-        return renderers[0], renderers[0].media_type
+    def select_renderer(self, request: Request, renderers: Iterable[Any], format_suffix: str | None = None) -> Any:
+        return (first := next(iter(renderers))), first.media_type
 
 
 class FileView(View):
@@ -104,13 +104,13 @@ def _short_hash(document: dict[str, Any]) -> str:
     return hashlib.sha256(as_json(document)).hexdigest()[:16]
 
 
-Method = Callable[..., Response]
+Method = Callable[..., Any]
 
 
 def endpoint(
     name: str,
     *,
-    answers: dict[int | tuple[int, str], Any],
+    answers: Mapping[Any, Any],
     query: type[Query] | None = None,
     body: type[Input] | None = None,
     problems: Sequence[int] = (),
@@ -124,7 +124,7 @@ def endpoint(
         declared = Endpoint(query or Query, body)
 
         @wraps(method)
-        def run(self: View, request: Request, **names: Any) -> Response:
+        def run(self: View, request: Request, **names: Any) -> Any:
             self.query = read_query(request.query_params, declared.query)
             self.sent = _read_body(request, declared.body) if changes else {}
             return self.answer(request, lambda: method(self, request, **names))
@@ -142,7 +142,7 @@ def endpoint(
     return decorate
 
 
-def _described(answers: dict[int | tuple[int, str], Any]) -> dict[int | tuple[int, str], Any]:
+def _described(answers: Mapping[Any, Any]) -> dict[Any, Any]:
     return {
         status: OpenApiResponse(description="Done.") if shape is None else shape for status, shape in answers.items()
     }

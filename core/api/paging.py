@@ -7,10 +7,10 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.core import signing
-from django.db.models import Q, QuerySet
+from django.db.models import Manager, Q, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
@@ -18,7 +18,14 @@ from core.access import Actor
 from core.errors import BadRequest
 
 Row = dict[str, Any]
+Rows: TypeAlias = "QuerySet[Any, Any]"  # a `values()` queryset: rows of plain dicts
 NOT_BOUND = ("cursor", "limit")
+
+
+def plain(rows: "QuerySet[Any, Any] | Manager[Any]", *columns: str) -> Rows:
+    """The rows as dicts of these columns."""
+    found: Rows = rows.values(*columns)
+    return found
 
 
 @dataclass(frozen=True)
@@ -70,9 +77,7 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, uuid.UUID) else value
 
 
-def page(
-    slip: Slip, rows: "QuerySet[Any, Any]", *, show: Callable[[Sequence[Row]], list[Row]] | None = None
-) -> dict[str, Any]:
+def page(slip: Slip, rows: Rows, *, show: Callable[[Sequence[Row]], list[Row]] | None = None) -> dict[str, Any]:
     """One page of `rows`, which is a `values()` queryset that holds the order's columns. One query."""
     return page_of(slip, lambda position, count: _fetch(rows, slip.order, position, count), show=show)
 
@@ -98,7 +103,7 @@ def page_of(
     }
 
 
-def _fetch(rows: "QuerySet[Any, Any]", order: tuple[str, ...], position: Position | None, count: int) -> list[Row]:
+def _fetch(rows: Rows, order: tuple[str, ...], position: Position | None, count: int) -> list[Row]:
     backwards = position is not None and position.backwards
     wanted = [turned(column) for column in order] if backwards else list(order)
     if position is not None:

@@ -70,4 +70,4 @@ class Problem(serializers.Serializer[None]):
     code = serializers.CharField()
     hint = serializers.CharField(allow_blank=True)
     request_id = serializers.CharField(required=False)
-    errors = WrongField(many=True)
+    errors = WrongField(many=True)  # type: ignore[assignment]  # RFC 9457 and we call it so; DRF has a property

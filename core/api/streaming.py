@@ -141,7 +141,7 @@ class Stream(StreamingHttpResponse):
             await self._pump.close()
             raise
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:  # type: ignore[override]  # an async generator, as in Django's own
+    async def __aiter__(self) -> AsyncIterator[bytes]:
         if self._pump is None:
             return
         try:

@@ -1,5 +1,7 @@
 """Shapes of operations over HTTP."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from core.api.inputs import Listing
@@ -77,4 +79,4 @@ class RehearsalOutput(serializers.Serializer[None]):
     findings = Finding(many=True)
 
 
-STARTED = {202: OperationOutput, 200: RehearsalOutput}
+STARTED: dict[int, Any] = {202: OperationOutput, 200: RehearsalOutput}

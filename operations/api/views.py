@@ -24,7 +24,9 @@ class Operations(View):
 
 
 def _filters(query: dict[str, Any]) -> dict[str, Any]:
-    filters = {name: query[name] for name in ("kind", "tenant_id", "project_id", "state") if name in query}
+    filters: dict[str, Any] = {
+        name: query[name] for name in ("kind", "tenant_id", "project_id", "state") if name in query
+    }
     if filters.get("state") == "active":
         del filters["state"]
         filters["state__in"] = Operation.ACTIVE

@@ -25,7 +25,7 @@ from core.errors import NotFound
 def description() -> dict[str, Any]:
     """The OpenAPI document; made once a process, since it takes a good part of a second."""
     with translation.override("en"):
-        document: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+        document: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]  # untyped library
     return document
 
 

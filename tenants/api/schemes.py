@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 
-class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]  # drf-spectacular is untyped
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # untyped library
     target_class = "tenants.authentication.BearerAuthentication"
     name = "token"
 
@@ -13,7 +13,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]  # drf
         return {"type": "http", "scheme": "bearer", "description": "A token made with POST /api/v1/tokens."}
 
 
-class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]  # drf-spectacular is untyped
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # untyped library
     target_class = "tenants.authentication.SessionAuthentication"
     name = "session"
 

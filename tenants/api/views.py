@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.utils import timezone
 from rest_framework.request import Request
@@ -17,29 +17,37 @@ from core.api.searching import matching
 from operations.api.changes import ChangeView
 from tenants import selectors, services
 from tenants.api import shapes
-from tenants.models import Token
+from tenants.models import Token, User
 
 
-class Me(View):
+class OwnView(ChangeView):
+    """Of what belongs to the person who asks, whatever they may do elsewhere."""
+
+    @property
+    def user(self) -> User:
+        return cast(User, self.request.user)
+
+
+class Me(OwnView):
     @endpoint("me", answers={200: shapes.MeOutput})
     def get(self, request: Request) -> Response:
         """Who you are and what you may do where."""
         used = request.auth if isinstance(request.auth, Token) else None
-        return self.one(selectors.me(self.actor, request.user, used))
+        return self.one(selectors.me(self.actor, self.user, used))
 
 
-class Tokens(ChangeView):
+class Tokens(OwnView):
     remembered = False  # the answer holds the secret; a name is taken only once, so a repeat makes no second token
 
     @endpoint("list_tokens", query=Listing, answers={200: page_of(shapes.TokenOutput)})
     def get(self, request: Request) -> Response:
         """Your own tokens, newest first."""
-        return Response(page(self.slip("-id"), selectors.tokens(request.user)))
+        return Response(page(self.slip("-id"), selectors.tokens(self.user)))
 
     @endpoint("create_token", body=shapes.TokenInput, answers={201: shapes.NewTokenOutput})
     def post(self, request: Request) -> Response:
         """Make a token: the only answer that ever shows it."""
-        token, secret = services.create_token(self.actor, request.user, **_token(self.sent))
+        token, secret = services.create_token(self.actor, self.user, **_token(self.sent))
         return self.made(token, lambda row: selectors.shown_token(row) | {"token": secret.reveal()})
 
 
@@ -49,11 +57,11 @@ def _token(sent: dict[str, Any]) -> dict[str, Any]:
     return {"name": sent["name"], "scopes": sent.get("scopes"), "lifetime": lifetime}
 
 
-class OneToken(ChangeView):
+class OneToken(OwnView):
     @endpoint("revoke_token", answers={204: None})
     def delete(self, request: Request, token: uuid.UUID) -> Response:
         """End a token of yours at once."""
-        services.revoke_token(self.actor, request.user, token=selectors.token(request.user, token))
+        services.revoke_token(self.actor, self.user, token=selectors.token(self.user, token))
         return Response(status=204)
 
 
