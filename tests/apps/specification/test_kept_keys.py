@@ -91,7 +91,7 @@ def test_the_complete_service_is_built_as_written() -> None:
         update=UpdatePolicy(2, 1.0, 10.0, start_first=False, max_failure_ratio=0.1),
         restart=RestartPolicy("on-failure", 5.0, 3, 120.0),
         volumes=(VolumeMount("app-1-data", "/var/lib/data"), VolumeMount("app-1-media", "/media", read_only=True)),
-        tmpfs=(TmpfsMount("/run"), TmpfsMount("/tmp/work", 64 << 20)),  # noqa: S108
+        tmpfs=(TmpfsMount("/run"), TmpfsMount("/var/cache/web", 64 << 20)),
         files=(
             FileMount(f"config-nginx-{len(CONFIG)}", "/nginx", CONFIG),
             FileMount(f"config-nginx-{len(CONFIG)}", "/etc/nginx/nginx.conf", CONFIG, 0o440, 101, 102),
