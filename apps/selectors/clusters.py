@@ -15,7 +15,8 @@ from backends.models import Cluster, Host
 from core.status import Status
 
 STALE_AFTER = timedelta(seconds=60)
-COMMAND = re.compile(r"(?:apt-get|modprobe|\./berth) [A-Za-z0-9 ./:_=-]*[A-Za-z0-9/_-]")
+COMMAND = re.compile(r"apt-get install [a-z0-9 .+-]*[a-z0-9]|modprobe [a-z0-9_]+")
+UP = "./berth up"
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def _line(cluster: Cluster, instances: int, apps: int) -> ClusterLine:
         hosts=sorted(hosts, key=lambda line: (line.status is Status.READY, line.host.name)),
         instances=instances,
         apps=apps,
-        commands=list(dict.fromkeys(COMMAND.findall(cluster.note))) if not cluster.address else [],
+        commands=[*dict.fromkeys(COMMAND.findall(cluster.note)), UP] if not cluster.address else [],
     )
 
 

@@ -1,0 +1,140 @@
+"""What is being done and what was done, for those who may see it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from apps.models import AppEnvironment
+from apps.services import scale
+from operations.models import Operation
+from tests.conftest import Cast, Wakeups
+from tests.pages.growing import another_project
+
+ACTIVITY = "/t/acme/p/shop/activity/"
+Browse = Callable[[str], Client]
+
+
+@pytest.fixture
+def scaling(cast: Cast, running: AppEnvironment) -> Operation:
+    """Somebody's scaling that waits for a worker."""
+    return scale(cast.actor("releaser"), running, service="web", instances=4)
+
+
+def test_running_and_past_operations_are_told_apart(browse: Browse, scaling: Operation) -> None:
+    page = browse("developer").get(ACTIVITY).content.decode()
+    assert "1 operation is running." in page
+    assert page.index("Scale release 1") < page.index("Deploy release 1")
+    assert "Accepted, waiting for a worker" in page
+    assert "/t/acme/p/shop/apps/hello/deployments/1/" in page
+
+
+def test_filters_stand_in_the_address(browse: Browse, scaling: Operation) -> None:
+    client = browse("developer")
+    assert "Scale release 1" not in client.get(f"{ACTIVITY}?mine=1").content.decode()
+    assert "Deploy release 1" not in client.get(f"{ACTIVITY}?show=running").content.decode()
+    failed = client.get(f"{ACTIVITY}?show=failed").content.decode()
+    assert "No operation like this" in failed
+    assert client.get(f"{ACTIVITY}?show=nonsense&cursor=%00&mine=2").status_code == 200
+
+
+def test_a_failed_operation_says_why(browse: Browse, scaling: Operation) -> None:
+    failure = {"code": "image_not_found", "params": {"service": "web", "image": "shop/web:9"}}
+    Operation.objects.filter(pk=scaling.pk).update(state="failed", failure=failure)
+    page = browse("developer").get(f"{ACTIVITY}?show=failed").content.decode()
+    assert "the image `shop/web:9` was not found in the registry" in page
+
+
+def test_pages_lead_on_and_back(browse: Browse, cast: Cast, running: AppEnvironment) -> None:
+    made = [_operation(running, number) for number in range(60)]
+    client = browse("developer")
+    first = client.get(ACTIVITY)
+    assert first.context["page"].previous == ""
+    second = client.get(f"{ACTIVITY}?cursor={first.context['page'].next}")
+    shown = [one.operation.pk for part in (first, second) for one in part.context["past"]]
+    assert len(shown) == len(set(shown)) == 61  # the deployment of the fixture too
+    assert shown[0] == made[-1].pk
+    back = client.get(f"{ACTIVITY}?cursor={second.context['page'].previous}")
+    assert [one.operation.pk for one in back.context["past"]] == shown[:50]
+
+
+def test_queries_do_not_grow_with_the_rows(browse: Browse, running: AppEnvironment) -> None:
+    client = browse("developer")
+    few = _queries(client)
+    for number in range(20):
+        _operation(running, number)
+    assert _queries(client) == few
+
+
+def test_strangers_see_nothing(browse: Browse, scaling: Operation) -> None:
+    client = browse("outsider")
+    assert client.get(ACTIVITY).status_code == 404
+    assert client.get("/t/acme/activity/").status_code == 404
+
+
+def test_a_tenants_activity_holds_only_what_one_may_see(browse: Browse, cast: Cast, scaling: Operation) -> None:
+    assert "Scale release 1" in browse("guest").get("/t/acme/activity/").content.decode()
+    page = browse("auditor").get("/t/acme/activity/")
+    assert page.status_code == 200
+    assert "Scale release 1" not in page.content.decode()
+
+
+def test_home_tells_how_everything_is(browse: Browse, running: AppEnvironment) -> None:
+    page = browse("developer").get("/").content.decode()
+    assert "Everything that is deployed is well." in page
+    assert "3 of 3" in page
+    assert "/t/acme/p/shop/" in page
+    running.services.update(running=1, phase="failing", reason={"code": "unhealthy", "params": {"service": "web"}})
+    page = browse("developer").get("/").content.decode()
+    assert "1 place needs a look." in page
+    assert "web runs, but its health check fails." in page
+
+
+def test_home_shows_the_way_to_a_first_app(browse: Browse, cast: Cast) -> None:
+    assert "/t/acme/p/shop/deploy/" in browse("developer").get("/").content.decode()
+    assert "/t/acme/p/shop/deploy/" not in browse("guest").get("/").content.decode()
+
+
+def test_home_of_somebody_without_a_project(browse: Browse, cast: Cast) -> None:
+    assert "No project yet" in browse("operator").get("/").content.decode()
+
+
+def test_home_does_not_show_other_tenants(browse: Browse, running: AppEnvironment) -> None:
+    page = browse("outsider").get("/").content.decode()
+    assert "hello" not in page
+    assert "store" in page
+
+
+def _operation(place: AppEnvironment, number: int) -> Operation:
+    return Operation.objects.create(
+        kind="app.scale.run",
+        tenant_id=place.tenant_id,
+        project_id=place.project_id,
+        target=f"elsewhere:{number}",
+        target_name=str(place),
+        params={"kind": "scale", "release": 1},
+        state="succeeded",
+        deadline_at="2026-11-21T10:00:00Z",
+        started_at="2026-11-21T09:00:00Z",
+        ended_at="2026-11-21T09:00:09Z",
+        requested_by_name="developer",
+    )
+
+
+def _queries(client: Client, address: str = ACTIVITY) -> int:
+    with CaptureQueriesContext(connection) as caught:
+        assert client.get(address).status_code == 200
+    return len(caught)
+
+
+def test_queries_of_home_do_not_grow_with_the_projects(
+    browse: Browse, cast: Cast, running: AppEnvironment, wakeups: Wakeups, django_capture_on_commit_callbacks: Any
+) -> None:
+    client = browse("owner")
+    few = _queries(client, "/")
+    for number in range(3):
+        another_project(cast, f"more-{number}", wakeups, django_capture_on_commit_callbacks)
+    assert _queries(client, "/") == few
