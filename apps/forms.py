@@ -122,7 +122,7 @@ class YamlForm(forms.Form):
     )
     yaml = forms.CharField(
         label=_("Specification"), max_length=256 * 1024, strip=False,
-        widget=forms.Textarea(attrs={"rows": 24, "spellcheck": "false", "wrap": "off", "class": "code"}),
+        widget=forms.Textarea(attrs={"rows": 24, "spellcheck": "false", "wrap": "off", "class": "mono"}),
         help_text=_("A Compose file in YAML or JSON. What cannot be kept is named, with what to write instead."),
         error_messages={"required": _("Write a specification, or go back to the form.")},
     )  # fmt: skip

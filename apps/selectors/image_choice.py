@@ -37,7 +37,7 @@ def image_choices(tenant_id: uuid.UUID, *, search: str, chosen: str) -> ImageCho
     if chosen and chosen not in names:
         found.insert(0, ImageChoice(chosen, _detail(artifact_of(tenant_id, chosen)), chosen=True))
     typed = search.strip()
-    if typed not in names | {chosen} and _is_reference(typed) and (not rows or set(typed) & set(":@/")):
+    if typed not in names | {chosen} and _is_reference(typed) and (not rows or set(typed) & set(":@")):
         found.append(ImageChoice(typed, _detail(None)))
     return ImageChoices(found, len(rows) > MOST, bool(typed))
 

@@ -110,7 +110,8 @@ def _line(
     key, title = planned[place]
     spent = track.spent.get(key)
     took = spent.total_seconds() if spent is not None else None
-    return StepLine(_status(key, place, track, reached, operation), title, _detail(key, track), took)
+    status = _status(key, place, track, reached, operation)
+    return StepLine(status, title, _detail(key, track, done=status is Status.DONE), took)
 
 
 def _status(key: str, place: int, track: _Track, reached: int, operation: Operation) -> Status:
@@ -123,11 +124,13 @@ def _status(key: str, place: int, track: _Track, reached: int, operation: Operat
     return Status.DOING if operation.active else Status.FAILED
 
 
-def _detail(key: str, track: _Track) -> str:
+def _detail(key: str, track: _Track, *, done: bool) -> str:
     """How far a service has come, or what holds the step up."""
     event = track.said.get(key)
     if event is None or not key:
         return ""
+    if event.code == "instances_ready" and done:
+        return str(_("%(wanted)s of %(wanted)s ready") % event.params)
     if event.code == "instances_ready":
         return str(_("%(ready)s of %(wanted)s ready") % event.params)
     return failure_sentence({"code": event.code, "params": event.params}).sentence if event.level != "info" else ""

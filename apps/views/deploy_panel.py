@@ -249,9 +249,9 @@ class Panel:
 
     @property
     def same_release(self) -> Release | None:
-        """An earlier release that was asked for by number and left as it is: it is deployed itself, not a copy."""
-        asked = self.release if self.data.get("release") else None
-        return asked if asked and self.spec and asked.spec_hash == self.spec.spec_hash else None
+        """An earlier release left as it is, which does not run here: it is deployed itself, not a copy of it."""
+        earlier = self.release if self.release != self.where.place.release else None
+        return earlier if earlier and self.spec and earlier.spec_hash == self.spec.spec_hash else None
 
     @property
     def promise(self) -> str:
