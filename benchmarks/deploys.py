@@ -116,8 +116,8 @@ def report(ours: list[Run], theirs: list[Run]) -> Section:
     section = Section(
         "Deploy",
         f"{len(ours)} deployments of `{IMAGE}` with {INSTANCES} instances, one at a time, each followed by the same "
-        "with `docker service create --detach` on the same engine. The engine's own records (when the service was created, "
-        "when each instance was running) end both clocks, so nothing depends on how often we look.",
+        "with `docker service create --detach` on the same engine. The engine's own records (when the service was "
+        "created, when each instance was running) end both clocks, so nothing depends on how often we look.",
     )
     answered = [run.answered for run in ours]
     overhead = [run.engine - run.answered for run in ours]

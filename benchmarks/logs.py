@@ -39,8 +39,8 @@ def measure(portal: Portal, *, mebibytes: int) -> Section:
     section = Section(
         "Log download",
         f"One instance wrote {mebibytes} MiB in lines of {len(LINE) + 1} bytes. `docker logs --timestamps` into "
-        "nothing, then `GET .../logs/download` of the app over HTTP, read and thrown away. Memory is the portal's resident set, "
-        "highest during the download less what it was before.",
+        "nothing, then `GET .../logs/download` of the app over HTTP, read and thrown away. Memory is the portal's "
+        "resident set, highest during the download less what it was before.",
     )
     section.lines = [
         Line(

@@ -10,8 +10,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.models import AppEnvironment
+from images.models import Artifact, Repository
 from operations.models import Operation
 from portal.checks import PUBLIC, Route, every_address_is_guarded, routes
+from tenants.models import Grant, Token
+from tests.conftest import Cast
 from tests.rules import addresses
 from tests.rules.sources import told
 
@@ -50,34 +53,43 @@ def turned_away(client: Client, method: str, address: str) -> str:
     return "door" if to_the_door or answer.status_code == 401 else str(answer.status_code)
 
 
-def things(place: AppEnvironment) -> dict[str, str]:
+def things(place: AppEnvironment, cast: Cast) -> dict[str, str]:
     """What stands for each gap's name, so that the address is one of something that exists."""
     operation = Operation.objects.get(deployment__place=place)
     instance = place.observed_instances.order_by("number").first()
     assert instance is not None
+    token, _text = Token.objects.create(cast.owner, name="looking")
+    repository = Repository.objects.create(name="hello", tenant=cast.acme, cluster=cast.cluster)
+    artifact = Artifact.objects.create(repository=repository, digest=f"sha256:{'1' * 64}", pinned="hello@sha256:1")
     return {
         "tenant": "acme",
         "project": "shop",
         "app": "hello",
         "environment": "dev",
         "cluster": "local",
-        "number": "1",
-        "operation": str(operation.pk),
-        "operation_id": str(operation.pk),
-        "instance": str(instance.pk),
-        "instance_id": str(instance.pk),
         "service": "web",
+        "number": "1",
+        "seq": "1",
+        "code": "not_found",
+        "operation": str(operation.pk),
+        "instance": str(instance.pk),
+        "token": str(token.id),
+        "grant": str(Grant.objects.filter(tenant=cast.acme).values_list("pk", flat=True)[0]),
+        "repository": repository.name,
+        "digest": artifact.digest,
     }
 
 
-NEEDS_MORE = {
-    # address by name: query without which it rightly refuses
+NEEDS_MORE = {  # address by name: the query without which it rightly refuses
+    "api_release_diff": "?with=1",
 }
 
 
-def test_looking_changes_nothing(running: AppEnvironment, browse: Callable[[str], Client]) -> None:
-    """Every page and API answer is read once as the owner; none may write, and none may fail."""
-    client, known = browse("owner"), things(running)
+def test_looking_changes_nothing(running: AppEnvironment, cast: Cast, browse: Callable[[str], Client]) -> None:
+    """Every page and API answer is read once by somebody who may read it; none may write, fail, or be empty."""
+    Grant.objects.create(user=cast.owner, role="platform.operator")
+    Grant.objects.create(user=cast.owner, role="platform.auditor")
+    client, known = browse("owner"), things(running, cast)
     faults = []
     for route in GUARDED:
         unknown = [name for _kind, name in addresses.GAP.findall(route.path) if name not in known]
@@ -91,11 +103,9 @@ def test_looking_changes_nothing(running: AppEnvironment, browse: Callable[[str]
 
 
 def look(client: Client, address: str) -> list[str]:
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         answer = client.get(address)
-    if answer.status_code >= 500:
+    if answer.status_code not in {200, 302, 405}:
         return [f"{address}: answers {answer.status_code}"]
     written = [
         query["sql"] for query in queries if WRITES.match(query["sql"]) and not MAY_BE_WRITTEN.search(query["sql"])

@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-from tests.rules.sources import APART, PACKAGES, ROOT, at, files, told, tree
+from tests.rules.sources import APART, PACKAGES, ROOT, above, at, files, told, tree
 
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 40
@@ -98,11 +98,13 @@ def catches_all(handler: ast.ExceptHandler) -> bool:
 
 
 def test_tests_wait_on_conditions() -> None:
+    """A sleep stands only inside a `while` that looks for something and has an end."""
     sleepers = [
         at(path, node)
         for path in files("tests")
         for node in ast.walk(tree(path))
         if isinstance(node, ast.Attribute) and node.attr == "sleep" and getattr(node.value, "id", "") == "time"
+        if not any(isinstance(outer, ast.While) for outer in above(node))
     ]
     assert not sleepers, told(
         sleepers, "Wait for what you expect, with a deadline (launcher.processes.until), not for time:"
