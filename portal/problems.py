@@ -76,7 +76,8 @@ def for_api(error: Exception, context: dict[str, Any]) -> Response | None:
 def for_page(request: HttpRequest, error: PortalError) -> HttpResponse:
     """The error as a page; to a program that asked for JSON as a problem document."""
     if request.path.startswith("/api/"):
-        return JsonResponse(document(error, request), status=error.status, content_type=PROBLEM_JSON)
+        answer = document(error, request)
+        return JsonResponse(answer, status=error.status, content_type=PROBLEM_JSON, headers=headers_of(error))
     problem = document(error, request) | {"phrase": HTTPStatus(error.status).phrase}
     response = render(request, "door/problem.html", {"problem": problem}, status=error.status)
     for name, value in headers_of(error).items():

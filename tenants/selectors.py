@@ -111,7 +111,7 @@ def tokens(user: User) -> Rows:
 
 
 def token(user: User, token_id: uuid.UUID) -> Token:
-    found = Token.objects.filter(user=user, id=token_id).first()
+    found: Token | None = Token.objects.filter(user=user, id=token_id).first()
     if found is None:
         raise NotFound()
     return found

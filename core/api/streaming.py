@@ -18,7 +18,7 @@ from core.errors import TooMany
 PIECE = 32 * 1024
 MOST_HELD = 256 * 1024
 GATHER_SECONDS = 0.01
-BEGIN_SECONDS = 0.5  # an error that shows by then is an answer of its own, not the end of a stream
+BEGIN_SECONDS = 0.2  # an error that shows by then is an answer of its own, not the end of a stream
 ASK_AGAIN_SECONDS = 2.0
 MOST_STREAMS = 8
 RETRY_SECONDS = 5
