@@ -62,9 +62,12 @@ def demo(local: Cluster) -> None:
 
 
 def offer(local: Cluster, references: Iterable[str]) -> None:
-    """Put images that lie on the engine into everybody's list; those that stand there already cost nothing."""
+    """Put images that lie on the engine into everybody's list; those that stand there already cost nothing.
+
+    The list shows the newest first, so the first reference is put in last.
+    """
     observing.observe(local)
-    for reference in references:
+    for reference in reversed(list(references)):
         repository, _colon, tag = reference.rpartition(":")
         info = driver_for(local).resolve_image(reference, local=True)
         known = Tag.objects.filter(repository__name=repository, name=tag, artifact__digest=info.digest)
