@@ -12,12 +12,13 @@ from backends.contract import DriverError, Reason, ReasonCode
 from backends.swarm.errors import RefusedError, gone
 from backends.swarm.frames import Splitter
 from backends.swarm.places import own_container
-from backends.swarm.wire import Stream, Wire
+from backends.swarm.wire import PIECE, Stream, Wire
 
 _TOKEN = "BERTH_CONSOLE"  # noqa: S105 - the name of a variable
 _END_SECONDS = 5.0
 _RESIZE_TRIES = 20
 _RESIZE_WAIT_SECONDS = 0.05
+_RUNTIME_SAYS = b"OCI runtime exec failed"
 _NOT_STARTED = (126, 127)  # what the engine reports when it could not start the command
 
 # Only words a shell has itself: an image may hold nothing else. First those with the token, and what shares a session
@@ -85,6 +86,7 @@ class SwarmExec:
         self._tty = tty
         self._splitter = Splitter()
         self._ready = bytearray()
+        self._early = b""  # read before anybody asked
         self._closed = False
 
     async def __aenter__(self) -> "SwarmExec":
@@ -98,7 +100,8 @@ class SwarmExec:
         for _ in range(_RESIZE_TRIES):
             about = await self._about()
             if not about["Running"] and about["ExitCode"] in _NOT_STARTED and not about["Pid"]:
-                raise _no_such(command)
+                await self._check_started(command)
+                return
             if about["Running"] and about["Pid"]:
                 if self._tty:
                     await self.resize(columns=columns, rows=rows)
@@ -107,11 +110,24 @@ class SwarmExec:
                 return
             await asyncio.sleep(_RESIZE_WAIT_SECONDS)
 
+    async def _check_started(self, command: Sequence[str]) -> None:
+        """A command may end so by itself; only if it never ran, the engine has written why in its stead."""
+        while piece := await self._stream.read():
+            self._early += piece
+        if _RUNTIME_SAYS in self._early:
+            raise _no_such(command)
+
+    async def _piece(self, limit: int) -> bytes:
+        if self._early:
+            taken, self._early = self._early[:limit], self._early[limit:]
+            return taken
+        return await self._stream.read(limit)
+
     async def read(self, limit: int = 65536) -> bytes:
         if self._tty:
-            return await self._stream.read(limit)
+            return await self._piece(limit)
         while not self._ready:
-            piece = await self._stream.read()
+            piece = await self._piece(PIECE)
             if not piece:
                 return b""
             for _, payload in self._splitter.frames(piece):

@@ -29,11 +29,21 @@ ENDED = {ReasonCode.EXITED, ReasonCode.CRASHING}
 
 
 class DriverContract:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def left(cls) -> Iterator[list[World]]:
+        """Worlds that tests are done with. Instances take seconds to end, so they end while other tests run."""
+        left: list[World] = []
+        yield left
+        for world in left:
+            world.clear()
+
     @pytest.fixture
-    def world(self, driver: Driver) -> Iterator[World]:
+    def world(self, driver: Driver, left: list[World]) -> Iterator[World]:
         world = new_world(driver)
         yield world
-        world.clear()
+        world.leave()
+        left.append(world)
 
     @pytest.fixture(scope="class")
     @classmethod

@@ -79,6 +79,11 @@ class World:
     def removed(self, ref: ServiceRef) -> bool:
         return until(lambda: self.driver.remove(ref), seconds=PATIENCE_SECONDS, every=0.1)
 
+    def leave(self) -> None:
+        """Ask for the end of everything, and wait for nothing."""
+        for ref in self.driver.services(f"app-{self.environment.name}"):
+            self.driver.remove(ref)
+
     def clear(self) -> None:
         for ref in self.driver.services(f"app-{self.environment.name}"):
             assert self.removed(ref), f"instances of {ref} are still there"
