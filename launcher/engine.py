@@ -19,7 +19,7 @@ from launcher.commands import attempt, find
 from launcher.engine_api import EngineClient, EngineError
 from launcher.paths import State, make_folder
 from launcher.problems import Problem
-from launcher.processes import Mark, children, spawn, until, with_words
+from launcher.processes import Mark, children, rotate, spawn, until, with_words
 
 PROGRAMS = {
     "dockerd": "docker.io",
@@ -249,6 +249,7 @@ class PrivateEngine:
             str(self.shortcut or ""),
             str(self.folder),
         ]
+        rotate(self.log)
         with self.log.open("ab") as log:
             outer = spawn(words, log=log, feed=True)
         until(lambda: bool(children(outer.pid)) or outer.poll() is not None, seconds=5)

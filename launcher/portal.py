@@ -15,7 +15,7 @@ from launcher.engine_choice import Choice
 from launcher.network import own_addresses
 from launcher.paths import PYTHON, ROOT, State
 from launcher.problems import Problem
-from launcher.processes import Mark, spawn, until
+from launcher.processes import Mark, rotate, spawn, until
 
 READY_SECONDS = 60.0
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- looked up, not bound
@@ -110,6 +110,7 @@ class Server:
 
     def start(self, place: Place) -> Mark:
         """Start serving; comes back once the portal answers, else raises `Problem` with the log's end."""
+        rotate(self.log)
         with self.log.open("ab") as log:
             words = [str(PYTHON), "manage.py", "serve", "--host", place.host, "--port", str(place.port)]
             started = spawn(words, log=log, env=environment(self.state, place=place), cwd=ROOT)

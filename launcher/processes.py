@@ -157,6 +157,13 @@ def spawn(
     )
 
 
+def rotate(log: Path, *, limit: int = 20_000_000) -> None:
+    """Before a program writes on: put a log beyond so many bytes aside, as the only older one."""
+    with suppress(FileNotFoundError):
+        if log.stat().st_size > limit:
+            log.replace(log.with_name(f"{log.name}.1"))
+
+
 def until(condition: Callable[[], bool], *, seconds: float, every: float = 0.02) -> bool:
     """Look again and again until the condition holds (True) or the time is over (False)."""
     deadline = time.monotonic() + seconds

@@ -19,7 +19,7 @@ from launcher.portal import environment
 from launcher.problems import Problem
 from launcher.report import complain, say, step
 from launcher.services import PrivatePostgres, PrivateRedis
-from launcher.up import Stopped, stoppable
+from launcher.up import Stopped, stoppable, undoing
 
 Variables = dict[str, str]
 Service = Callable[[State, ExitStack], Variables]
@@ -143,7 +143,7 @@ def run_part(name: str, *, extra: Sequence[str]) -> Result:
     say(f"\n=== {name}")
     began = time.monotonic()
     try:
-        with temporary_state() as state, ExitStack() as undo:
+        with temporary_state() as state, undoing() as undo:
             variables = environment(state) | dict(part.variables)
             for service in part.services:
                 variables |= service(state, undo)

@@ -47,7 +47,7 @@ def up(wishes: Wishes, *, state: State) -> int:
         say(f"Berth already runs at {place.url} (./berth down ends it)")
         return 0
     wishes.place.refuse_if_taken()
-    with alone(state), stoppable(), ExitStack() as undo:
+    with alone(state), stoppable(), undoing() as undo:
         try:
             start(wishes, state=state, server=server, undo=undo)
             if wishes.detach:
@@ -57,8 +57,6 @@ def up(wishes: Wishes, *, state: State) -> int:
             say("Ctrl-C ends it.")
             return watch(server)
         except Stopped:
-            for number in STOP_SIGNALS:
-                signal.signal(number, signal.SIG_IGN)
             say("\nStopping …")
             return 0
 
@@ -164,6 +162,22 @@ def alone(state: State) -> Iterator[None]:
             yield
         finally:
             (state.run / "up.mark").unlink(missing_ok=True)
+
+
+@contextmanager
+def undoing() -> Iterator[ExitStack]:
+    """A stack of what to end afterwards; while that goes on, signals cannot cut it short."""
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    try:
+        with ExitStack() as undo:
+            try:
+                yield undo
+            finally:
+                for number in STOP_SIGNALS:
+                    signal.signal(number, signal.SIG_IGN)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

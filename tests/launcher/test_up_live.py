@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -80,15 +81,33 @@ class Berth:
         return PrivateEngine(self.state.folder)
 
 
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state folder of a Berth that was up once: the first start's work, done once for most tests."""
+    first = Berth(State(tmp_path_factory.mktemp("first").resolve()), free_port())
+    first.up("--engine", "none")
+    first.run("down")
+    return first.state.folder
+
+
 @pytest.fixture
-def berth(tmp_path: Path) -> Iterator[Berth]:
+def empty(tmp_path: Path) -> Iterator[Berth]:
+    """Berth before its first start."""
     made = Berth(State((tmp_path / "state").resolve()), free_port())
     yield made
     made.run("down")
     made.engine.destroy()
 
 
-def test_from_nothing_to_a_page_and_back_to_nothing(berth: Berth) -> None:
+@pytest.fixture
+def berth(empty: Berth, prepared: Path) -> Berth:
+    """Berth after its first start, at rest."""
+    shutil.copytree(prepared, empty.state.folder)
+    return empty
+
+
+def test_from_nothing_to_a_page_and_back_to_nothing(empty: Berth) -> None:
+    berth = empty
     before = snapshot(berth.engine)
     said = berth.up()
     assert PASSWORD.search(said)
@@ -107,7 +126,8 @@ def test_from_nothing_to_a_page_and_back_to_nothing(berth: Berth) -> None:
     berth.run("status", code=3)
 
 
-def test_the_password_is_shown_only_once_and_stored_nowhere(berth: Berth) -> None:
+def test_the_password_is_shown_only_once_and_stored_nowhere(empty: Berth) -> None:
+    berth = empty
     match = PASSWORD.search(berth.up("--engine", "none"))
     assert match
     berth.run("down")
