@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from apps.building import specification_of
 from apps.models import App, AppEnvironment, Deployment, Environment, Release, ReleaseImage, ServiceName
+from apps.needs import needs_deploy, needs_scale
 from apps.pinning import pins_known
 from apps.preflight import Finding, preflight
 from apps.specification import Specification, with_image
@@ -22,21 +23,6 @@ from operations.services import busy, enqueue
 from tenants.models import Project
 
 MOST_INSTANCES = 1000
-
-
-def needs_deploy(place: AppEnvironment) -> tuple[str, ...]:
-    return needs_in(place.environment, "app.deploy")
-
-
-def needs_scale(place: AppEnvironment) -> tuple[str, ...]:
-    return needs_in(place.environment, "app.scale")
-
-
-def needs_in(environment: Environment, code: str) -> tuple[str, ...]:
-    """The permission a change needs in an environment; any one of them suffices."""
-    if environment.protected:
-        return ("app.release",)
-    return (code, "app.test") if environment.stage == Environment.Stage.TEST else (code,)
 
 
 @command("app.create", permission="app.deploy")

@@ -9,6 +9,7 @@ from apps import services
 from apps.api.inputs import DeploymentInput, DeploymentQuery
 from apps.api.shapes import DeploymentOutput
 from apps.models import AppEnvironment
+from apps.needs import needs_deploy
 from apps.preflight import preflight
 from apps.selectors import listing
 from core.access import check_any
@@ -43,7 +44,7 @@ class Deployments(ChangeView):
 
     def _rehearsed(self, place: AppEnvironment, sent: dict[str, Any]) -> Response:
         """What preflight finds. Only where nothing of it stands in the way is the rest tried too."""
-        check_any(self.actor, services.needs_deploy(place), place)
+        check_any(self.actor, needs_deploy(place), place)
         findings = preflight(self.actor, place, sent["spec"]) if "spec" in sent else []
         shown = [finding.as_json() for finding in findings]
         if any(finding.level == "bad" for finding in findings):

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.models import App, AppEnvironment, Deployment, Environment, ObservedInstance, ObservedService, ReleaseImage
+from apps.needs import needs_deploy
 from apps.selectors.state import PlaceState, place_state
-from apps.services import needs_deploy
 from core.access import Actor, may, visible
 from core.status import Kind, Status
 from tenants.models import Project

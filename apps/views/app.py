@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps import services
 from apps.models import AppEnvironment
+from apps.needs import needs_deploy
 from apps.selectors import history
 from apps.selectors import now as selector
 from apps.specification import stored
@@ -131,7 +132,7 @@ def _still(frame: AppFrame, place: AppEnvironment) -> dict[str, Any]:
         "place": place,
         "url": f"{address}?environment={place.environment.name}",
         "kind": "prod" if place.environment.protected else "",
-        "why_not": why_not(frame.actor, services.needs_deploy(place), place),
+        "why_not": why_not(frame.actor, needs_deploy(place), place),
     }
 
 

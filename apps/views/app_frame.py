@@ -10,7 +10,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from apps.models import App, AppEnvironment
-from apps.services import needs_deploy, needs_scale
+from apps.needs import needs_deploy, needs_scale
 from apps.views.found import actor_of, app_of, chosen, places_of
 from core import access
 from core.access import Actor

@@ -7,8 +7,8 @@ from typing import Any
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from apps import services
 from apps.models import App, AppEnvironment, Deployment, Environment, Release
+from apps.needs import needs_deploy
 from apps.selectors.state import wanted_instances
 from apps.specification import Specification, stored
 from apps.views.app_frame import why_not
@@ -41,7 +41,7 @@ class Where:
     def why_not(self) -> str:
         """Why this reader cannot deploy here and who can help; empty where they can."""
         creating = why_not(self.actor, ("app.deploy",), self.project) if self.new else ""
-        return creating or why_not(self.actor, services.needs_deploy(self.place), self.place)
+        return creating or why_not(self.actor, needs_deploy(self.place), self.place)
 
     @cached_property
     def active(self) -> Deployment | None:
@@ -114,6 +114,6 @@ def _chosen(actor: Actor, environments: list[Environment], places: dict[str, App
     open_ones = [
         one
         for one in environments
-        if not one.protected and any(may(actor, code, one) for code in services.needs_deploy(places[one.name]))
+        if not one.protected and any(may(actor, code, one) for code in needs_deploy(places[one.name]))
     ]
     return (runs or open_ones or environments)[0]

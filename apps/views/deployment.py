@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps import services
 from apps.models import Deployment, Release
+from apps.needs import needs_deploy
 from apps.selectors.progress import Progress
 from apps.views.answers import shown
 from apps.views.app_frame import deployment_address, why_not
@@ -107,7 +108,7 @@ def _context(request: HttpRequest, progress: Progress) -> dict[str, Any]:
         "back_label": _back_label(found, back),
         "again_url": _again_url(links, found),
         "why_not_cancel": why_not(actor, ("app.deploy",), found.operation),
-        "why_not_deploy": why_not(actor, services.needs_deploy(found.place), found.place),
+        "why_not_deploy": why_not(actor, needs_deploy(found.place), found.place),
     }
 
 

@@ -22,7 +22,6 @@ NO_COMMANDS = {
     "operations.services.settle": "a worker's; it writes the entry of the end itself",
     "operations.services.emit": "called inside a command or a fenced step",
     "operations.services.emit_if_new": "called inside a fenced step",
-    "apps.services.needs_in": "says which permission a command needs; changes nothing",
 }
 
 
