@@ -33,7 +33,12 @@ class Environment:
             held = json.loads(self.stamp.read_text())
         except (OSError, ValueError):
             return False
-        return self.python.exists() and any(held.get(name) == mark for name, mark in wanted.items())
+        return self.usable and any(held.get(name) == mark for name, mark in wanted.items())
+
+    @property
+    def usable(self) -> bool:
+        """Whether there is a Python in it that this user may run."""
+        return os.access(self.python, os.X_OK)
 
     def fingerprint(self, lock: str) -> str:
         """Changes with the lock file's content and with Python's version."""
@@ -45,6 +50,11 @@ class Environment:
 
         Raises `Problem` with the tool's last words.
         """
+        if not os.access(self.folder if self.folder.exists() else self.root, os.W_OK):
+            raise Problem(
+                f"{self.folder} belongs to another user, so nothing can be installed there.",
+                hint="Run as that user, or from a copy of your own.",
+            )
         tool = self.installer()
         self.create(tool)
         done = self.sync(tool, lock=lock)

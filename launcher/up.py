@@ -88,7 +88,7 @@ def packages_ready(environment: Environment, *, may_install: bool) -> str:
     if environment.current(RUNTIME):
         return "Packages are there"
     if not may_install:
-        if environment.python.exists():
+        if environment.usable:
             return "Packages as they are (--no-install)"
         raise Problem(
             "Berth is not installed, and --no-install forbids it.",

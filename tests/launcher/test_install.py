@@ -14,7 +14,7 @@ def environment(tmp_path: Path) -> Environment:
         (tmp_path / lock).write_text(f"{lock}\n")
     made = Environment(tmp_path)
     made.python.parent.mkdir(parents=True)
-    made.python.touch()
+    made.python.touch(mode=0o755)
     return made
 
 
