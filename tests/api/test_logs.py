@@ -174,15 +174,19 @@ class Listener:
         self.response = await client.get(f"{LOGS}?follow=true&tail=0", headers={"Authorization": f"Bearer {self.text}"})
         if self.response.streaming:
             self.pieces = aiter(self.response)
+            self.coming = asyncio.create_task(anext(self.pieces))
+            await asyncio.sleep(0)  # it begins to read
         return self
 
     async def __aexit__(self, *_: object) -> None:
         if self.response.streaming:
+            self.coming.cancel()  # what the server does with its writer when the client hangs up
+            await asyncio.wait([self.coming])
             await self.pieces.aclose()
 
     async def next(self) -> bytes:
         async with asyncio.timeout(5):
-            return await anext(self.pieces)
+            return await self.coming
 
 
 async def until(true: Callable[[], bool]) -> None:
