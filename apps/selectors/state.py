@@ -104,11 +104,7 @@ def instance_status(instance: ObservedInstance) -> Status:
 def instance_word(instance: ObservedInstance) -> str:
     """The word beside an instance's glyph where it can say more than its status; else empty."""
     code = str((instance.reason or {}).get("code", ""))
-    if (
-        instance.state == InstanceState.FAILED
-        and instance.exit_code is not None
-        and code in ("", "exited", "crashing")
-    ):
+    if instance.state == InstanceState.FAILED and instance.exit_code is not None and code in ("", "exited", "crashing"):
         return _("ended with code %(code)s") % {"code": instance.exit_code}
     if instance.state == InstanceState.PREPARING:
         return _("fetching its image")
@@ -150,9 +146,7 @@ class _View:
         return self.place.release.number if self.place.release else 0
 
     def _state(self, status: Status, sentence: str, **more: Any) -> PlaceState:
-        return PlaceState(
-            status, sentence, wanted=self.wanted, running=self.running, operation=self.operation, **more
-        )
+        return PlaceState(status, sentence, wanted=self.wanted, running=self.running, operation=self.operation, **more)
 
     def changing(self) -> PlaceState | None:
         """While an operation is at work."""
@@ -214,9 +208,7 @@ class _View:
         """Stopped, scaled to nothing, or not to be found at all."""
         if self.place.stopped:
             status = Status.STOPPING if self.running else Status.STOPPED
-            return self._state(
-                status, _("It is stopped; release %(release)s stays ready.") % {"release": self.release}
-            )
+            return self._state(status, _("It is stopped; release %(release)s stays ready.") % {"release": self.release})
         if self.wanted == 0:
             return self._state(Status.STOPPED, _("It is scaled to no instances."), word=_("no instances"))
         if not self.services:
@@ -251,12 +243,8 @@ class _View:
 
     def _fault(self) -> ObservedService | None:
         """The first service that keeps failing; one that is whole again is well, whatever it did before."""
-        failing = [
-            one for one in self.services if one.reason and one.phase in (Phase.FAILING, Phase.ROLLED_BACK)
-        ]
-        short = [
-            one for one in self.services if one.reason and one.running < self.wanted_by.get(one.service, 0)
-        ]
+        failing = [one for one in self.services if one.reason and one.phase in (Phase.FAILING, Phase.ROLLED_BACK)]
+        short = [one for one in self.services if one.reason and one.running < self.wanted_by.get(one.service, 0)]
         return next(iter(failing or short), None)
 
     def _faulty(self, service: ObservedService) -> PlaceState:
