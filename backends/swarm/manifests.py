@@ -90,7 +90,7 @@ def _container(spec: ServiceSpec, *, attempt: str, files: Mapping[str, str]) -> 
         "Labels": own | identity(spec.ref) | ours,
         "Command": _list(spec.entrypoint),
         "Args": _list(spec.command),
-        "Env": [f"{name}={value}" for name, value in spec.environment],
+        "Env": [f"{name}={_literal(value)}" for name, value in spec.environment],
         "User": spec.user,
         "Dir": spec.working_dir,
         "ReadOnly": spec.read_only,
@@ -103,6 +103,11 @@ def _container(spec: ServiceSpec, *, attempt: str, files: Mapping[str, str]) -> 
         "Secrets": _files(spec, files, secret=True),
     }
     return {name: value for name, value in plain.items() if value is not None}
+
+
+def _literal(text: str) -> str:
+    """The engine takes environment values and mount paths for templates; a person's braces are to stay braces."""
+    return text.replace("{{", '{{"{{"}}')
 
 
 def _list(words: Iterable[str] | None) -> list[str] | None:
@@ -175,12 +180,12 @@ def _port(port: Port) -> dict[str, Any]:
 
 
 def _volume(mount: VolumeMount) -> dict[str, Any]:
-    return {"Type": "volume", "Source": mount.volume, "Target": mount.path, "ReadOnly": mount.read_only}
+    return {"Type": "volume", "Source": mount.volume, "Target": _literal(mount.path), "ReadOnly": mount.read_only}
 
 
 def _tmpfs(mount: TmpfsMount) -> dict[str, Any]:
     options = {} if mount.size_bytes is None else {"TmpfsOptions": {"SizeBytes": mount.size_bytes}}
-    return {"Type": "tmpfs", "Target": mount.path, **options}
+    return {"Type": "tmpfs", "Target": _literal(mount.path), **options}
 
 
 def _files(spec: ServiceSpec, files: Mapping[str, str], *, secret: bool) -> list[dict[str, Any]]:

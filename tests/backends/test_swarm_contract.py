@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from backends.contract import FileMount, LogQuery, Phase, ReasonCode, Resources, ServiceSpec, ServiceStatus
+from backends.contract import FileMount, LogQuery, Phase, ReasonCode, Resources, ServiceSpec, ServiceStatus, TmpfsMount
 from backends.swarm.driver import SwarmDriver
 from launcher.processes import until
 from tests.backends.contract import DriverContract
-from tests.backends.world import PATIENCE_SECONDS, World
+from tests.backends.world import PATIENCE_SECONDS, World, take
 from tests.engine import LiveEngine
 
 pytestmark = pytest.mark.live
@@ -86,6 +86,13 @@ class TestSwarmDriver(DriverContract):
         lines = [line.text async for line in world.driver.logs(LogQuery((spec.ref,)))]
         # an engine that keeps its logs as JSON cannot keep bytes that are no UTF-8
         assert lines in ([odd, b"hush"], [odd.decode(errors="replace").encode(), b"hush"])
+
+    async def test_values_with_braces_and_quotes_arrive_as_they_are(self, world: World) -> None:
+        odd = "{{.Node.Hostname}} {{{ }} {{ 'x' \"y\" $HOME `id` {{"
+        spec = world.saying('echo "$ODD"; sleep 100000', instances=1)
+        spec = replace(spec, environment=(("ODD", odd),), tmpfs=(TmpfsMount("/{{.Task.ID}}"),))
+        await asyncio.to_thread(world.run, spec)
+        assert [line.text for line in await take(world.driver.logs(LogQuery((spec.ref,))), 1)] == [odd.encode()]
 
     async def test_long_lines_are_whole_again(self, world: World) -> None:
         script = "head -c 100000 /dev/zero | tr '\\0' x; echo; echo short; sleep 100000"
