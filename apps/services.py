@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Max, Model
+from django.db.models import F, Max
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -14,6 +14,7 @@ from apps.pinning import pins_known
 from apps.preflight import Finding, preflight
 from apps.specification import Specification, with_image
 from audit.commands import command, describe
+from backends.models import Cluster
 from core import access
 from core.access import Actor
 from core.errors import Conflict, FieldProblem, Invalid
@@ -47,8 +48,8 @@ def create_app(
         raise Conflict(
             message, code="name_taken", hint=_("Take another name, or deploy to the app that exists.")
         ) from None
-    for place in project.environments.all():
-        AppEnvironment.objects.create(tenant_id=project.tenant_id, project=project, app=app, environment=place)
+    for stage in project.environments.all():
+        AppEnvironment.objects.create(tenant_id=project.tenant_id, project=project, app=app, environment=stage)
     describe(target=app, after={"name": name, "title": title})
     if environment is not None and spec is not None:
         place = app.places.select_related("app", "environment__cluster", "project").get(environment=environment)
@@ -161,7 +162,7 @@ def update_app(actor: Actor, app: App, *, title: str, version: int | None = None
 
 @command("environment.create", permission="project.manage")
 def create_environment(
-    actor: Actor, project: Project, *, name: str, stage: str, cluster: Model, protected: bool | None = None
+    actor: Actor, project: Project, *, name: str, stage: str, cluster: Cluster, protected: bool | None = None
 ) -> Environment:
     """Add a stage at the end of a project; every app of the project gets its place in it."""
     _check_project(project)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from django.db import transaction
 from django.db.models import Model
@@ -78,6 +78,6 @@ def command(
                 _line.reset(token)
 
         run.action = action  # type: ignore[attr-defined]  # the rule test finds commands by it
-        return run
+        return cast("Callable[Concatenate[Actor, T, P], R]", run)  # positional names differ, which nobody uses
 
     return decorate

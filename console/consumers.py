@@ -14,6 +14,7 @@ from tenants.models import User
 from tenants.rights import rights_of
 
 NOT_YOURS = 4404
+DONE = 1000  # the operation is over: there is nothing to come back for
 CAUGHT_UP_AFTER = 500
 
 
@@ -27,6 +28,7 @@ class OperationFeed(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channe
         self.last = int(last) if last.isascii() and last.isdigit() and len(last) < 10 else 0
         user = self.scope.get("user")
         if not isinstance(getattr(user, "_wrapped", user), User) or not await _may_see(user, operation_id):
+            await self.accept()  # before that a browser is told nothing but that it failed, and tries again
             await self.close(code=NOT_YOURS)
             return
         self.operation_id, self.group = operation_id, f"operation.{operation_id}"
@@ -35,9 +37,12 @@ class OperationFeed(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channe
         await self.doorbell()
 
     async def doorbell(self, _message: Any = None) -> None:
-        for event in await _events(self.operation_id, self.last):
+        over, events = await _news(self.operation_id, self.last)
+        for event in events:
             self.last = event["seq"]
             await self.send_json(event)
+        if over:
+            await self.close(code=DONE)
 
     async def disconnect(self, code: int) -> None:
         if hasattr(self, "group"):
@@ -55,6 +60,8 @@ def _may_see(user: User, operation_id: Any) -> bool:
 
 
 @sync_to_async
-def _events(operation_id: Any, last: int) -> list[dict[str, Any]]:
+def _news(operation_id: Any, last: int) -> tuple[bool, list[dict[str, Any]]]:
+    """Whether the operation is over, and what happened after `last`; read in this order, so that no event is missed."""
+    over = not Operation.objects.filter(pk=operation_id, state__in=Operation.ACTIVE).exists()
     rows = OperationEvent.objects.filter(operation_id=operation_id, seq__gt=last).order_by("seq")
-    return list(rows.values("seq", "code", "level", "step")[:CAUGHT_UP_AFTER])
+    return over, [dict(row) for row in rows.values("seq", "code", "level", "step")[:CAUGHT_UP_AFTER]]

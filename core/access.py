@@ -85,7 +85,8 @@ def register_who_grants(find: Callable[[str, Model | None], str]) -> None:
 
 
 def scope_of(model: type[Model] | Model) -> Scope:
-    return model.scope  # type: ignore[union-attr]  # every model declares it; portal/checks.py refuses one that does not
+    scope: Scope = model.scope  # type: ignore[union-attr]  # portal/checks.py refuses a model that declares none
+    return scope
 
 
 def places_of(target: Model | None) -> tuple[uuid.UUID | None, uuid.UUID | None]:

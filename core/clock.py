@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import connection, models
 from django.db.models import ExpressionWrapper, Value
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 from django.utils.dateparse import parse_datetime
 
@@ -13,7 +14,8 @@ def database_now() -> datetime:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SELECT statement_timestamp()")
-            return cursor.fetchone()[0].astimezone(UTC)
+            told: datetime = cursor.fetchone()[0]
+            return told.astimezone(UTC)
         cursor.execute("SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')")
         parsed = parse_datetime(cursor.fetchone()[0])
         if parsed is None:
@@ -21,6 +23,6 @@ def database_now() -> datetime:
         return parsed.replace(tzinfo=UTC)
 
 
-def from_now(delay: timedelta) -> ExpressionWrapper:
+def from_now(delay: timedelta) -> Combinable:
     """Database now plus a delay, to be used in an UPDATE or a filter."""
     return ExpressionWrapper(Now() + Value(delay), output_field=models.DateTimeField())

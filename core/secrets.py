@@ -44,7 +44,7 @@ def ring() -> MultiFernet:
     return MultiFernet([Fernet(key) for key in settings.FIELD_KEYS])
 
 
-class SecretField(models.TextField):
+class SecretField(models.TextField):  # type: ignore[type-arg]  # not generic at run time
     """A `Secret` in Python, Fernet text in the database."""
 
     def from_db_value(self, value: str | None, *_: Any) -> Secret | None:

@@ -1,6 +1,7 @@
 """`Idempotency-Key`: the same request sent again gets the first answer again, and is done once."""
 
 import hashlib
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,7 +49,7 @@ def once(actor: Actor, key: str, print_: str, act: Callable[[], Answer]) -> Answ
 
 
 def _act_and_keep(actor: Actor, key: str, print_: str, act: Callable[[], Answer]) -> Answer | PortalError:
-    row = RememberedAnswer.objects.create(actor_id=actor.id, key=key, fingerprint=print_)
+    row = RememberedAnswer.objects.create(actor_id=_id(actor), key=key, fingerprint=print_)
     try:
         answer = act()
     except PortalError as error:
@@ -58,8 +59,14 @@ def _act_and_keep(actor: Actor, key: str, print_: str, act: Callable[[], Answer]
     return answer
 
 
+def _id(actor: Actor) -> uuid.UUID:
+    if actor.id is None:
+        raise ValueError("only somebody who is signed in can repeat a request")
+    return actor.id
+
+
 def _kept(actor: Actor, key: str, print_: str) -> Answer | None:
-    row = RememberedAnswer.objects.filter(actor_id=actor.id, key=key).first()
+    row = RememberedAnswer.objects.filter(actor_id=_id(actor), key=key).first()
     if row is None:
         return None
     if row.fingerprint != print_:

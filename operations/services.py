@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import IntegrityError, models, transaction
 from django.db.models import F, Max, Q, QuerySet
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -113,7 +114,7 @@ def claim(operation_id: Any) -> Operation | None:
     return operation
 
 
-def _overdue() -> models.ExpressionWrapper:
+def _overdue() -> Combinable:
     return models.ExpressionWrapper(Q(deadline_at__lt=Now()), output_field=models.BooleanField())
 
 

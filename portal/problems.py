@@ -104,7 +104,7 @@ def as_portal_error(error: Exception) -> PortalError | None:
 
 def _of_drf(error: Exception) -> PortalError | None:
     if isinstance(error, drf.Throttled):
-        return TooMany(retry_after_seconds=int(error.wait or 1))
+        return TooMany(retry_after_seconds=int(getattr(error, "wait", None) or 1))
     if isinstance(error, drf.MethodNotAllowed):
         return NotAllowed(_("This address does not understand that method."))
     if isinstance(error, drf.NotAcceptable):

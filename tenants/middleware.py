@@ -1,7 +1,6 @@
 """Who asks: the signed-in person as an actor, and the language they read."""
 
 from collections.abc import Callable
-from typing import cast
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
@@ -31,7 +30,7 @@ def actor_for(request: HttpRequest, user: User | AnonymousUser | None, token: To
 
 def actor(get_response: Answer) -> Answer:
     def answer(request: HttpRequest) -> HttpResponse:
-        user = cast("User | AnonymousUser", request.user)
+        user = request.user
         # the lazy user is resolved here, so that isinstance sees the real class
         request.actor = actor_for(request, getattr(user, "_wrapped", user) if user.is_authenticated else None)  # type: ignore[attr-defined]
         return get_response(request)
@@ -45,7 +44,7 @@ def language(get_response: Answer) -> Answer:
     def answer(request: HttpRequest) -> HttpResponse:
         chosen = getattr(request.user, "language", "") or translation.get_language_from_request(request)
         with translation.override(chosen):
-            request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]  # as LocaleMiddleware does
+            request.LANGUAGE_CODE = translation.get_language()  # as LocaleMiddleware does
             response = get_response(request)
             response.headers.setdefault("Content-Language", translation.get_language() or "en")
         return response

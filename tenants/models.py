@@ -12,7 +12,7 @@ from core.names import label_validators
 from core.rows import DeclaredRow, Row, new_id
 
 
-class User(AbstractUser):
+class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox is untyped
     """A person (or, later, a robot). Linked to an identity service by id, never by name."""
 
     scope = PLATFORM_SCOPE
@@ -136,7 +136,7 @@ class Grant(Row):
         return f"{self.role} for {self.user_id}"
 
 
-class Token(AbstractAuthToken):
+class Token(AbstractAuthToken):  # type: ignore[misc]  # knox is untyped
     """A program's key: stored hashed, named, limited, never more than its maker may."""
 
     scope = PLATFORM_SCOPE
