@@ -78,7 +78,7 @@ def docker(portal: Portal, *words: str) -> str:
 
 
 def services(portal: Portal) -> set[str]:
-    return set(docker(portal, "service", "ls", "--quiet", "--no-trunc").split())
+    return set(docker(portal, "service", "ls", "--quiet").split())
 
 
 def created(portal: Portal, service: str) -> float:
