@@ -1,14 +1,14 @@
 """The engine's framing of output: eight bytes of head (kind, length), then the bytes. Pure."""
 
 import re
-from calendar import timegm
 from datetime import datetime
 from struct import Struct
 
 _HEAD = Struct(">BxxxI")
 HEAD_BYTES = _HEAD.size
 NAMES = {1: "stdout", 2: "stderr"}
-_STAMP = re.compile(rb"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)")
+_DIGITS = re.compile(r"\.(\d+)")
+_NANO = 1_000_000_000
 _STAMP_BYTES = len(b"2024-01-02T03:04:05.123456789Z")
 _FRACTION = slice(20, 29)
 
@@ -43,29 +43,26 @@ class Clock:
 
     def nanoseconds(self, line: bytes) -> tuple[int, int]:
         """Of a line that starts with a stamp: nanoseconds since 1970 UTC, and where the text begins."""
+        if line[_STAMP_BYTES - 1 : _STAMP_BYTES + 1] != b"Z ":
+            return _uncommon(line)
         if line[:19] != self._second:
-            self._turn(line)
-        if line[_STAMP_BYTES - 1 : _STAMP_BYTES + 1] == b"Z ":
-            return self._base + int(line[_FRACTION]), _STAMP_BYTES + 1
-        return _uncommon(line)
-
-    def _turn(self, line: bytes) -> None:
-        match = _STAMP.match(line)
-        if match:
-            self._second = line[:19]
-            self._base = timegm((*map(int, match.groups()), 0, 0, 0)) * 1_000_000_000
+            base, start = _uncommon(line)
+            if not start:
+                return 0, 0
+            self._second, self._base = line[:19], base // _NANO * _NANO
+        return self._base + int(line[_FRACTION]), _STAMP_BYTES + 1
 
 
 def _uncommon(line: bytes) -> tuple[int, int]:
-    """A stamp with an offset or with fewer digits; a line without any is 0."""
+    """Any stamp, also with an offset or fewer digits; of a line without one (0, 0)."""
     stamp, blank, _ = line.partition(b" ")
-    if not blank or not _STAMP.match(stamp):
-        return 0, 0
-    text = stamp.decode(errors="replace").replace("Z", "+00:00")
-    head, dot, tail = text.partition(".")
-    digits = len(tail) - len(tail.lstrip("0123456789"))
     try:
-        second = datetime.fromisoformat(head + tail[digits:] if dot else text)
+        text = stamp.decode("ascii")
+        second = datetime.fromisoformat(text)
     except ValueError:
         return 0, 0
-    return int(second.timestamp()) * 1_000_000_000 + int((tail[:digits] or "0").ljust(9, "0")[:9]), len(stamp) + 1
+    if not blank or second.tzinfo is None:
+        return 0, 0
+    digits = _DIGITS.search(text)
+    nanos = int(digits[1].ljust(9, "0")[:9]) if digits else 0
+    return int(second.timestamp()) * _NANO + nanos, len(stamp) + 1

@@ -75,12 +75,7 @@ def container_spec(holder: Raw) -> Raw:
 
 def moment(text: str | None) -> datetime | None:
     """RFC 3339 with up to nine digits of a second; the engine's zero time is None."""
-    if not text or text.startswith("0001-"):
-        return None
-    head, _, rest = text.partition(".")
-    digits = rest.rstrip("Zz") if rest else ""
-    micros = digits[:6].ljust(6, "0") if digits.isdigit() else "000000"
-    return datetime.fromisoformat(head.rstrip("Zz")).replace(microsecond=int(micros), tzinfo=UTC)
+    return datetime.fromisoformat(text).astimezone(UTC) if text and not text.startswith("0001-") else None
 
 
 def runs(tasks: Iterable[Raw], *, hosts: Mapping[str, Host]) -> list[Run]:
