@@ -113,14 +113,14 @@ def instance_word(instance: ObservedInstance) -> str:
 
 def operation_status(operation: Operation) -> Status:
     """Where an operation stands: waiting, being done, being cancelled, going back, or its result."""
-    if operation.state == Operation.State.PENDING:
-        return Status.PENDING
-    if operation.state != Operation.State.RUNNING:
+    if not operation.active:
         return Status.of(operation.state)
     if operation.failure is not None:
         cancelled = operation.failure.get("code") == "cancelled"
         return Status.CANCELLING if cancelled else Status.ROLLING_BACK
-    return Status.CANCELLING if operation.cancel_requested else Status.DOING
+    if operation.cancel_requested:
+        return Status.CANCELLING
+    return Status.PENDING if operation.state == Operation.State.PENDING else Status.DOING
 
 
 @dataclass(frozen=True)
