@@ -138,8 +138,8 @@ class AnyJson(serializers.JSONField):
 
 class DifferenceOutput(serializers.Serializer[None]):
     path = serializers.CharField()
-    before = AnyJson(allow_null=True)
-    after = AnyJson(allow_null=True)
+    before = AnyJson()
+    after = AnyJson()
 
 
 class DiffOutput(serializers.Serializer[Release]):

@@ -31,7 +31,7 @@ class ArtifactOutput(serializers.Serializer[Artifact]):
     size_bytes = serializers.IntegerField(allow_null=True)
     platform = serializers.CharField()
     ports = serializers.ListField(child=serializers.CharField())
-    health = serializers.JSONField(allow_null=True)
+    health = serializers.JSONField()
     user = serializers.CharField(allow_blank=True)
     labels = serializers.DictField()
     built_at = serializers.DateTimeField(allow_null=True)

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.endpoint import View, endpoint
+from core.api.inputs import Change
 from core.api.paging import page
 from core.api.schema import page_of
 from operations import selectors, services
@@ -49,7 +50,7 @@ class Events(View):
 
 
 class Cancel(ChangeView):
-    @endpoint("cancel_operation", answers=STARTED, repeatable=True)
+    @endpoint("cancel_operation", query=Change, answers=STARTED, repeatable=True)
     def post(self, request: Request, operation: uuid.UUID) -> Response:
         """Ask a running operation to stop and to go back to what ran before."""
         row = selectors.operation(self.actor, operation)
