@@ -71,10 +71,17 @@ class EngineClient:
             return self._session
 
 
+def refuse_other_schemes(url: str) -> None:
+    """The SDK would take an empty address for the machine's own engine."""
+    if not url.startswith(("unix:///", "tcp://")):
+        raise away("the address of an engine begins with unix:/// or tcp://")
+
+
 def _session(url: str, *, tls: TlsFiles | None) -> docker.APIClient:
+    refuse_other_schemes(url)
     try:
         config = TLSConfig(client_cert=(tls.cert, tls.key), ca_cert=tls.ca, verify=True) if tls else False
-        session = docker.APIClient(base_url=url, version=_SPOKEN, timeout=int(READ_SECONDS), tls=config)
+        session = docker.APIClient(base_url=url, version=_SPOKEN, timeout=int(CONNECT_SECONDS), tls=config)
     except (DockerException, OSError, ValueError) as error:
         raise away(str(error)) from error
     session.trust_env = False  # a certificate bundle or a proxy named in the environment is not meant for engines
@@ -94,9 +101,20 @@ def _unanswered(error: requests.RequestException) -> DriverError:
 
 def _read(answer: requests.Response) -> Any:
     if answer.status_code < 400:
-        return orjson.loads(answer.content) if answer.content else None
+        return read_json(answer.content)
+    raise refused(answer.status_code, read_message(answer.content))
+
+
+def read_json(told: bytes) -> Any:
+    """Whoever does not answer in JSON is no engine."""
     try:
-        said = str(orjson.loads(answer.content)["message"])
+        return orjson.loads(told) if told else None
+    except orjson.JSONDecodeError as error:
+        raise away("what answers there is no engine") from error
+
+
+def read_message(told: bytes) -> str:
+    try:
+        return str(orjson.loads(told)["message"])
     except (orjson.JSONDecodeError, KeyError, TypeError):
-        said = answer.text
-    raise refused(answer.status_code, said)
+        return told.decode(errors="replace")

@@ -51,7 +51,7 @@ class SwarmDriver(Driver):
 
     def health(self) -> EngineHealth:
         try:
-            about = self._client.get("/info")
+            about = self._client.get("/info") or {}
             swarm: Raw = about.get("Swarm") or {}
             if not swarm.get("ControlAvailable"):
                 said = swarm.get("Error") or swarm.get("LocalNodeState", "")

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import orjson
 
 from backends.contract import DriverError
-from backends.swarm.client import CONNECT_SECONDS, READ_SECONDS, TlsFiles
+from backends.swarm.client import CONNECT_SECONDS, READ_SECONDS, TlsFiles, read_json, read_message, refuse_other_schemes
 from backends.swarm.errors import away, refused, slow
 
 PIECE = 256 * 1024
@@ -89,7 +89,7 @@ class Wire:
             raise slow() from error
         finally:
             stream.close()
-        return orjson.loads(told) if told else None
+        return read_json(told)
 
     async def _ask(
         self, method: str, path: str, body: Any, query: Mapping[str, Any], *, upgrade: bool = False
@@ -111,6 +111,7 @@ class Wire:
         return stream, status
 
     async def _open(self) -> tuple[StreamReader, StreamWriter]:
+        refuse_other_schemes(self._url)
         parts = urlsplit(self._url)
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
@@ -156,11 +157,7 @@ async def _status(reader: StreamReader) -> int:
 
 
 async def _said(stream: Stream) -> str:
-    told = b"".join([piece async for piece in _pieces(stream)])
-    try:
-        return str(orjson.loads(told)["message"])
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        return told.decode(errors="replace")
+    return read_message(b"".join([piece async for piece in _pieces(stream)]))
 
 
 async def _pieces(stream: Stream) -> AsyncIterator[bytes]:
