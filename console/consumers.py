@@ -7,11 +7,9 @@ from asgiref.sync import sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
 from core import access
-from core.access import Actor
 from core.errors import NotFound
 from operations.models import Operation, OperationEvent
-from tenants.models import User
-from tenants.rights import rights_of
+from tenants.rights import actor_now
 
 NOT_YOURS = 4404
 DONE = 1000  # the operation is over: there is nothing to come back for
@@ -22,22 +20,20 @@ class OperationFeed(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channe
     """Sends {seq, code, level, step} for every event after `last_seq`; the page then reads what it may read."""
 
     async def connect(self) -> None:
-        operation_id = self.scope["url_route"]["kwargs"]["operation_id"]
-        query = parse_qs(self.scope["query_string"].decode(errors="replace"))
-        last = query.get("last_seq", ["0"])[0]
-        self.last = int(last) if last.isascii() and last.isdigit() and len(last) < 10 else 0
-        user = self.scope.get("user")
-        if not isinstance(getattr(user, "_wrapped", user), User) or not await _may_see(user, operation_id):
-            await self.accept()  # before that a browser is told nothing but that it failed, and tries again
-            await self.close(code=NOT_YOURS)
-            return
-        self.operation_id, self.group = operation_id, f"operation.{operation_id}"
+        self.operation_id = self.scope["url_route"]["kwargs"]["operation_id"]
+        self.group = f"operation.{self.operation_id}"
+        self.last = _number(self.scope["query_string"])
         await self.channel_layer.group_add(self.group, self.channel_name)
-        await self.accept()
+        await self.accept()  # a refusal before that tells a browser nothing but to try again
         await self.doorbell()
 
     async def doorbell(self, _message: Any = None) -> None:
-        over, events = await _news(self.operation_id, self.last)
+        """Rights are looked at again each time: who lost them is told nothing more."""
+        try:
+            over, events = await _news(self.scope.get("user"), self.operation_id, self.last)
+        except NotFound:
+            await self.close(code=NOT_YOURS)
+            return
         for event in events:
             self.last = event["seq"]
             await self.send_json(event)
@@ -45,23 +41,18 @@ class OperationFeed(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channe
             await self.close(code=DONE)
 
     async def disconnect(self, code: int) -> None:
-        if hasattr(self, "group"):
-            await self.channel_layer.group_discard(self.group, self.channel_name)
+        await self.channel_layer.group_discard(self.group, self.channel_name)
+
+
+def _number(query: bytes) -> int:
+    text = parse_qs(query.decode(errors="replace")).get("last_seq", ["0"])[0]
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 @sync_to_async
-def _may_see(user: User, operation_id: Any) -> bool:
-    actor = Actor(user.pk, user.get_username(), rights_of(user))
-    try:
-        access.get_visible(actor, Operation.objects.all(), pk=operation_id)
-    except NotFound:
-        return False
-    return True
-
-
-@sync_to_async
-def _news(operation_id: Any, last: int) -> tuple[bool, list[dict[str, Any]]]:
-    """Whether the operation is over, and what happened after `last`; read in this order, so that no event is missed."""
-    over = not Operation.objects.filter(pk=operation_id, state__in=Operation.ACTIVE).exists()
-    rows = OperationEvent.objects.filter(operation_id=operation_id, seq__gt=last).order_by("seq")
-    return over, [dict(row) for row in rows.values("seq", "code", "level", "step")[:CAUGHT_UP_AFTER]]
+def _news(person: Any, operation_id: Any, last: int) -> tuple[bool, list[dict[str, Any]]]:
+    """Whether the operation is over, and what happened after `last`; read in this order, so that nothing is missed."""
+    actor = actor_now(person.pk if person is not None else None)
+    over = not access.get_visible(actor, Operation.objects.all(), pk=operation_id).active
+    rows = access.visible(actor, OperationEvent.objects.filter(operation_id=operation_id, seq__gt=last))
+    return over, [dict(row) for row in rows.order_by("seq").values("seq", "code", "level", "step")[:CAUGHT_UP_AFTER]]

@@ -1,18 +1,78 @@
-"""Reading the environment: a wrong value is named together with its variable, before anything starts."""
+"""Reading the environment: a wrong value is named together with its variable, before anything starts.
+
+No message repeats a value: it may hold a password.
+"""
 
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import environ
+from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 env = environ.FileAwareEnv()  # NAME_FILE=/path is read where NAME is wanted
 
+ENGINES = {"django.db.backends.sqlite3", "django.db.backends.postgresql"}
+HOW = "Run ./berth up once, or set it to a long random text."
 
-def secret_from(variable: str, file: Path, *, how: str) -> str:
+
+def secret_from(variable: str, file: Path) -> str:
     """The value of a variable, or of the key file that `berth up` made. There is no default for a secret."""
     value: str = env.str(variable, default="")
     if not value and file.exists():
         value = file.read_text().strip()
     if not value:
-        raise ImproperlyConfigured(f"{variable} is not set and {file.name} does not exist. {how}")
+        raise ImproperlyConfigured(f"{variable} is not set and {file.name} does not exist. {HOW}")
     return value
+
+
+def secret_key(file: Path) -> str:
+    value = secret_from("SECRET_KEY", file)
+    if len(value) < 32:
+        raise ImproperlyConfigured(f"SECRET_KEY is shorter than 32 characters. {HOW}")
+    return value
+
+
+def field_keys(file: Path) -> list[str]:
+    """Fernet keys, the newest first, separated by spaces or commas."""
+    keys = secret_from("FIELD_KEYS", file).replace(",", " ").split()
+    for position, key in enumerate(keys, start=1):
+        try:
+            Fernet(key)
+        except ValueError:
+            raise ImproperlyConfigured(
+                f"FIELD_KEYS: key {position} is not a Fernet key (32 bytes in URL-safe Base64). {HOW}"
+            ) from None
+    return keys
+
+
+def database(default: str) -> dict[str, Any]:
+    """DATABASE_URL as Django wants it: sqlite:///path or postgres://user:password@host/name."""
+    value, wanted = env.str("DATABASE_URL", default=default), "sqlite:///path or postgres://user:password@host/name"
+    try:
+        found: dict[str, Any] = environ.Env.db_url_config(value)
+    except (ImproperlyConfigured, ValueError, KeyError):
+        found = {}
+    if found.get("ENGINE") not in ENGINES:
+        raise ImproperlyConfigured(f"DATABASE_URL is not understood. It looks like {wanted}.")
+    return found
+
+
+def redis_url() -> str:
+    value: str = env.str("REDIS_URL", default="")
+    if value and (
+        urlsplit(value).scheme not in ("redis", "rediss", "unix") or not urlsplit(value).path + urlsplit(value).netloc
+    ):
+        raise ImproperlyConfigured("REDIS_URL is not understood. It looks like redis://host:6379/0.")
+    return value
+
+
+def processes(*, redis: str) -> int:
+    """WEB_CONCURRENCY: how many web processes; several need Redis, which carries what they tell each other."""
+    text = env.str("WEB_CONCURRENCY", default="1")
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise ImproperlyConfigured("WEB_CONCURRENCY is not a whole number of at least 1.")
+    if int(text) > 1 and not redis:
+        raise ImproperlyConfigured("WEB_CONCURRENCY is more than 1: that needs REDIS_URL. Set it, or serve with 1.")
+    return int(text)

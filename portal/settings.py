@@ -4,10 +4,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from portal.environment import env, secret_from
+from portal import environment
+from portal.environment import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 STATE = Path(env.str("BERTH_STATE", default=str(BASE_DIR / "var"))).resolve()
@@ -15,21 +15,15 @@ VERSION = "0.1.0"
 DEBUG = env.bool("DEBUG", default=False)
 
 # --- secrets -----------------------------------------------------------------------------------------------------
-HOW = "Run ./berth up once, or set it to a long random text."
-SECRET_KEY = secret_from("SECRET_KEY", STATE / "keys" / "secret_key", how=HOW)
+SECRET_KEY = environment.secret_key(STATE / "keys" / "secret_key")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-FIELD_KEYS = secret_from("FIELD_KEYS", STATE / "keys" / "field_keys", how=HOW).replace(",", " ").split()
-if len(SECRET_KEY) < 32:
-    raise ImproperlyConfigured("SECRET_KEY is shorter than 32 characters: " + HOW)
+FIELD_KEYS = environment.field_keys(STATE / "keys" / "field_keys")
 
 # --- one process or many -----------------------------------------------------------------------------------------
-REDIS_URL = env.str("REDIS_URL", default="")
+REDIS_URL = environment.redis_url()
 EMBEDDED = not REDIS_URL
-if EMBEDDED and env.int("WEB_CONCURRENCY", default=1) > 1:
-    raise ImproperlyConfigured(
-        "WEB_CONCURRENCY is more than 1, which needs REDIS_URL: without Redis only one process serves."
-    )
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{STATE / 'berth.sqlite3'}")}
+WEB_CONCURRENCY = environment.processes(redis=REDIS_URL)
+DATABASES = {"default": environment.database(f"sqlite:///{STATE / 'berth.sqlite3'}")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",  # a deferred transaction that writes late fails as “locked”

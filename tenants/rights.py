@@ -7,7 +7,7 @@ from django.db.models import Model, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from core.access import Codes, Rights, places_of
+from core.access import NOBODY, Actor, Codes, Rights, places_of
 from tenants.models import Grant, Tenant, Token, User
 from tenants.roles import ROLES
 
@@ -40,6 +40,12 @@ def rights_of(user: User, token: Token | None = None) -> Rights:
         projects={key: frozenset(codes) for key, codes in projects.items()},
         ceiling=ceiling,
     )
+
+
+def actor_now(user_id: uuid.UUID | None) -> Actor:
+    """The actor that a user is at this moment; nobody where the user is gone or disabled."""
+    user = User.objects.filter(pk=user_id, is_active=True).first() if user_id else None
+    return Actor(user.pk, user.get_username(), rights_of(user)) if user else NOBODY
 
 
 def who_grants(permission: str, target: Model | None) -> str:
