@@ -11,8 +11,10 @@ from backends.swarm.observe import moment
 
 Raw = Mapping[str, Any]
 
+# strict, because it becomes part of a path: no empty part and none of dots alone
 _REFERENCE = re.compile(
-    r"(?P<name>[a-zA-Z0-9](?:[a-zA-Z0-9.-]*(?::[0-9]+)?/)?[a-z0-9._/-]*)"
+    r"(?P<name>(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]|\.(?!\.))*(?::[0-9]+)?/)?"
+    r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*)"
     r"(?::(?P<tag>\w[\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
 _IMAGE_ID = re.compile(r"sha256:[0-9a-f]{64}")

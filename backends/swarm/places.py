@@ -41,6 +41,8 @@ class Map:
 
     async def of_instance(self, instance: str) -> Place:
         """Errors: INSTANCE_GONE."""
+        if not instance.isalnum():  # it becomes part of a path
+            raise gone()
         try:
             task = await self._wire.get(f"/tasks/{instance}")
         except RefusedError as error:
