@@ -73,7 +73,7 @@ class DeployForm(forms.Form):
 
     def __init__(self, *args: Any, new: bool, kept: bool = False, **kwargs: Any) -> None:
         """`new`: the app is made with this; `kept`: its health check is one that only YAML can show."""
-        super().__init__(*args, auto_id="deploy-%s", **kwargs)
+        super().__init__(*args, **{"auto_id": "deploy-%s"} | kwargs)
         if not new:
             del self.fields["name"]
         if kept:
@@ -86,21 +86,36 @@ class DeployForm(forms.Form):
             raise forms.ValidationError(RULE, code="bad_name")
         return name
 
+    def clean(self) -> dict[str, Any]:
+        """What a check needs besides its kind."""
+        sent: dict[str, Any] = self.cleaned_data
+        if sent.get("health") == HTTP and not sent.get("ports"):
+            self.add_error("ports", _("A check over HTTP needs the port it asks."))
+        if sent.get("health") == COMMAND and not sent.get("command"):
+            self.add_error("command", _("Say which command to run."))
+        return sent
+
     def place(self, problems: Iterable[FieldProblem]) -> None:
         """Put each problem beside the field it is about, or above the form."""
         for problem in problems:
             field = field_of(problem.field)
-            text = f"{problem.message} {problem.hint}".strip()
-            if field not in self.fields:
-                path = problem.field.removeprefix("spec.")
-                field, text = "", f"{path}: {text}" if path else text
-            self.add_error(field or None, forms.ValidationError(text, code=problem.code))
+            if field in self.errors:
+                continue  # said already, in the form's own words
+            known = field in self.fields
+            text = worded(problem, with_path=not known)
+            self.add_error(field if known else None, forms.ValidationError(text, code=problem.code))
 
     def forget_unfilled(self) -> None:
         """Do not scold for fields nobody has come to yet."""
         for name, errors in list(self.errors.as_data().items()):
             if all(error.code == "required" for error in errors):
                 del self.errors[name]
+
+
+def worded(problem: FieldProblem, *, with_path: bool) -> str:
+    """Message and next step of a problem, with its path in front where nothing else says what it is about."""
+    path, text = problem.field.removeprefix("spec."), f"{problem.message} {problem.hint}".strip()
+    return f"{path}: {text}" if with_path and path and not text.startswith(path) else text
 
 
 def field_of(path: str) -> str:
@@ -129,16 +144,14 @@ class YamlForm(forms.Form):
     note = forms.CharField(label=_("Note"), required=False, max_length=200)
 
     def __init__(self, *args: Any, new: bool, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="deploy-%s", **kwargs)
+        super().__init__(*args, **{"auto_id": "deploy-%s"} | kwargs)
         if not new:
             del self.fields["name"]
 
     def place(self, problems: Iterable[FieldProblem]) -> None:
         for problem in problems:
-            path = problem.field.removeprefix("spec.")
-            text = f"{problem.message} {problem.hint}".strip()
-            on_name = path == "name" and "name" in self.fields
-            self.add_error("name" if on_name else "yaml", text if on_name or not path else f"{path}: {text}")
+            on_name = problem.field == "name" and "name" in self.fields
+            self.add_error("name" if on_name else "yaml", worded(problem, with_path=not on_name))
 
 
 VariableForms = forms.formset_factory(VariableForm, extra=1, max_num=MOST_VARIABLES, absolute_max=MOST_VARIABLES + 50)

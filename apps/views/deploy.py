@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_http_methods
 
 from apps.views.answers import shown
+from apps.views.deploy_once import deploy_once
 from apps.views.deploy_panel import DEPLOY, Panel
 from apps.views.found import project_of
 from apps.views.overview import overview_context
@@ -16,7 +17,7 @@ def deploy(request: HttpRequest, tenant: str, project: str) -> HttpResponse:
     here = project_of(request, tenant, project)
     panel = Panel(request, here)
     deploying = panel.posted and panel.go == DEPLOY
-    if deploying and (address := panel.deploy()):
+    if deploying and (address := deploy_once(panel)):
         return HttpResponseRedirect(address)
     below = {} if request.headers.get("HX-Request") == "true" else overview_context(request, here)
     response = shown(request, "deploy/page", below | {"panel": panel}, part="deploy/_sheet")

@@ -1,6 +1,5 @@
 """The deploy panel between the request and the page: what was asked, what it means, and what stands in its way."""
 
-import hashlib
 import json
 import re
 from dataclasses import replace
@@ -11,24 +10,21 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from apps import drafts, services
+from apps import drafts
 from apps.drafts import Draft
 from apps.forms import DeployForm, VariableForms, YamlForm, draft_from, lines_read
-from apps.models import Deployment, Release
+from apps.models import App, Release
 from apps.preflight import Finding, preflight
 from apps.selectors.image_choice import ImageChoices, artifact_of, image_choices, repository_of
 from apps.specification import Difference, Note, Specification, SpecificationError, differences, read_text, stored
-from apps.views.app_frame import deployment_address
 from apps.views.deploy_folds import Folds
 from apps.views.deploy_where import where_of
 from apps.views.found import actor_of
 from apps.views.overview import DEPLOYERS, Links
-from core.access import check_any
-from core.errors import Conflict, Invalid, PortalError
+from core.access import check_any, visible
+from core.errors import PortalError
 from core.names import is_label
 from core.rows import new_id
-from operations.idempotency import Answer, fingerprint, once
-from operations.models import Operation
 from tenants.models import Project
 
 FORM, YAML, DEPLOY = "form", "yaml", "deploy"
@@ -54,7 +50,7 @@ class Panel:
         environment = self.go.removeprefix(TO) if self.go.startswith(TO) else self.data.get("environment", "")
         self.where = where_of(self.actor, project, app=self.data.get("app", ""), environment=environment)
         self.mode = YAML if self.data.get("mode") == YAML else FORM
-        self.key = self.data.get("key") or new_id().hex
+        self.key, self.note = self.data.get("key") or new_id().hex, self.data.get("note", "").strip()
         self.release: Release | None = self.where.release(self.data.get("release", ""))
         self.spec: Specification | None = None
         self.notes: tuple[Note, ...] = ()
@@ -147,11 +143,11 @@ class Panel:
 
     def _bound_form(self) -> DeployForm:
         fields = {name: getattr(self.draft, name) for name in MENDABLE if name != "name"}
-        texts = {"name": self.name, "note": self.data.get("note", ""), "lines": ""}
+        texts = {"name": self.name, "note": self.note, "lines": ""}
         return DeployForm(fields | texts, new=self.where.new, kept=self.draft.health == drafts.KEPT)
 
     def _yaml_fields(self, text: str) -> dict[str, str]:
-        return {"name": self.name, "yaml": text, "note": self.data.get("note", "")}
+        return {"name": self.name, "yaml": text, "note": self.note}
 
     def _understand_fields(self) -> None:
         fine = self.form.is_valid()
@@ -199,15 +195,37 @@ class Panel:
     def findings(self) -> list[Finding]:
         return preflight(self.actor, self.where.place, self.spec) if self.spec else []
 
-    @property
+    @cached_property
     def lines(self) -> list[SimpleNamespace]:
-        return [
-            SimpleNamespace(kind=one.level, title=one.message, detail=one.hint, fix=_fix(one)) for one in self.findings
+        """What is wrong with the form, what the preflight found, and a name that is taken, each with its way out."""
+        found = [_line(one.level, one.message, one.hint, _fix(one)) for one in self.findings]
+        errors = [] if self.go == DEPLOY else self.shown_form.errors.items()
+        labels = {name: str(field.label) for name, field in self.shown_form.fields.items()}
+        found += [
+            _line("bad", f"{labels.get(name, '')} · {text}".strip(" ·")) for name, texts in errors for text in texts
         ]
+        return found + ([self._taken] if self.taken else [])
+
+    @cached_property
+    def taken(self) -> bool:
+        """Whether another app has the name; told before somebody runs into it."""
+        names = App.objects.filter(project=self.links.of, deleted_at__isnull=True, name=self.name)
+        return self.where.new and bool(self.name) and visible(self.actor, names).exists()
+
+    @property
+    def _app_url(self) -> str:
+        """The panel of the app that has the name."""
+        return self.links.deploy(app=self.name, image=self.draft.image)
+
+    @property
+    def _taken(self) -> SimpleNamespace:
+        fix = SimpleNamespace(label=_("Deploy to %(app)s") % {"app": self.name}, url=self._app_url)
+        text = _("There is an app called %(app)s already.") % {"app": self.name}
+        return _line("bad", text, _("Deploy a new release of it, or take another name."), fix)
 
     @property
     def blocked(self) -> bool:
-        return any(one.level == "bad" for one in self.findings)
+        return any(one.kind == "bad" for one in self.lines)
 
     @property
     def why_not(self) -> str:
@@ -232,10 +250,18 @@ class Panel:
 
     @property
     def active_url(self) -> str:
-        return self._deployment_url(self.where.active) if self.where.active else ""
+        active = self.where.active
+        return self.links.deployment(self.where.place.app.name, active.number) if active else ""
 
-    def _deployment_url(self, deployment: Deployment) -> str:
-        return self.links.deployment(self.where.app.name if self.where.app else "", deployment.number)
+    @property
+    def way_out(self) -> SimpleNamespace | None:
+        """The link that leads out of the trouble."""
+        code = self.trouble.code if self.trouble else ""
+        if code == "name_taken":
+            return SimpleNamespace(url=self._app_url, label=_("Deploy to %(app)s") % {"app": self.name})
+        if code == "operation_active" and self.where.active:
+            return SimpleNamespace(url=self.active_url, label=_("Watch it"))
+        return None
 
     # --- what the page shows ----------------------------------------------------------------------------------
 
@@ -312,62 +338,9 @@ class Panel:
     def services(self) -> list[str]:
         return list((self.base or {}).get("services", {}))
 
-    # --- and does ---------------------------------------------------------------------------------------------
 
-    def deploy(self) -> str:
-        """The address of the deployment that came of it; empty where something is in the way, which is then told."""
-        if self.spec is None or self.shown_form.errors:
-            return ""
-        try:
-            answer = once(self.actor, self._once_key, self._fingerprint, self._act)
-        except Invalid as error:
-            self.shown_form.place(error.errors)
-            self.trouble = None if error.errors else error
-        except Conflict as error:
-            self.trouble = error
-        else:
-            return str(answer.body["url"])
-        return ""
-
-    @property
-    def _sent(self) -> bytes:
-        sent = {key: value for key, value in self.data.items() if key != "csrfmiddlewaretoken"}
-        return json.dumps(sent, sort_keys=True).encode()
-
-    @property
-    def _fingerprint(self) -> str:
-        return fingerprint("POST", self.request.path, self._sent)
-
-    @property
-    def _once_key(self) -> str:
-        """The same panel sent twice as it is; what was changed after going back is another wish."""
-        return "panel:" + hashlib.sha256(self.key.encode() + self._sent).hexdigest()
-
-    def _act(self) -> Answer:
-        names = self.links.names | {"app": self.where.app.name if self.where.app else self.name}
-        return Answer(303, {"url": deployment_address(names, self._start())})
-
-    def _start(self) -> Operation:
-        place, spec, note = self.where.place, self.spec, self.data.get("note", "").strip()
-        if self.where.app is None:
-            where = {"environment": self.where.environment, "spec": spec}
-            app = services.create_app(self.actor, self.links.of, name=self.name, **where)
-            operation: Operation = app.first_operation  # type: ignore[attr-defined]  # set because a spec was given
-            return operation
-        if self.same_release:
-            return services.deploy(self.actor, place, release=self.same_release)
-        return services.deploy(self.actor, place, spec=spec, note=note)
-
-    @property
-    def way_out(self) -> dict[str, str] | None:
-        """The link that leads out of the trouble."""
-        code = self.trouble.code if self.trouble else ""
-        if code == "name_taken":
-            url = self.links.deploy(app=self.name, environment=self.where.environment.name, image=self.draft.image)
-            return {"url": url, "label": _("Deploy to the app that exists")}
-        if code == "operation_active" and self.where.active:
-            return {"url": self.active_url, "label": _("Watch it")}
-        return None
+def _line(kind: str, title: str, detail: str = "", fix: SimpleNamespace | None = None) -> SimpleNamespace:
+    return SimpleNamespace(kind=kind, title=title, detail=detail, fix=fix)
 
 
 def _fix(finding: Finding) -> SimpleNamespace | None:

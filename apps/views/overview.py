@@ -44,7 +44,7 @@ def overview_context(request: HttpRequest, project: Project) -> dict[str, Any]:
         "ways": _ways(board, links.project),
         "today": [_told(deployment, links) for deployment in today(actor, project)],
         "links": links,
-        "fragment": request.get_full_path() if request.resolver_match and request.resolver_match.url_name == "project" else links.project,
+        "fragment": request.get_full_path() if request.path == links.project else links.project,
         "why_not_deploy": why_not(actor, DEPLOYERS, project),
     }
 

@@ -154,9 +154,11 @@ def folds(context: Context, body: str) -> dict[str, Any]:
 
 
 @register.block("fold.html")
-def fold(context: Context, body: str, title: str, said: str = "", is_open: bool = False) -> dict[str, Any]:
-    """`said` tells what the section holds, so that it need not be opened."""
-    return {"title": title, "said": said, "is_open": is_open}
+def fold(
+    context: Context, body: str, title: str, said: str = "", is_open: bool = False, said_id: str = ""
+) -> dict[str, Any]:
+    """`said` tells what the section holds, so that it need not be opened; with `said_id` it can be swapped alone."""
+    return {"title": title, "said": said, "is_open": is_open, "said_id": said_id}
 
 
 @register.block("dialog.html")

@@ -195,7 +195,21 @@ def test_name_that_is_taken_shows_the_way_out(browse: Browse, images: None, runn
     page = client.post(ADDRESS, filled(client, image="berth/hello:1", name="hello", go="deploy"))
     assert page.status_code == 422
     assert "An app called “hello” exists" in text_of(page)
-    assert "Deploy to the app that exists" in text_of(page)
+    assert "/deploy/?app=hello&amp;image=berth%2Fhello%3A1" in text_of(page)
+
+
+def test_name_that_is_taken_is_told_before(browse: Browse, images: None, running: AppEnvironment) -> None:
+    text = text_of(browse("developer").get(f"{ADDRESS}?image=berth/hello:2"))
+    assert "There is an app called hello already." in text
+    assert "Mend the red lines first." in text
+
+
+def test_what_is_wrong_is_told_while_typing(browse: Browse, images: None) -> None:
+    client = browse("developer")
+    sent = filled(client, image="berth/hello:1", health="command", ports="x", go="check")
+    text = text_of(client.post(ADDRESS, sent))
+    assert "2 must be mended" in text
+    assert "Say which command to run." in text
 
 
 def test_one_at_a_time(browse: Browse, images: None) -> None:
