@@ -47,9 +47,12 @@ class EntrySheet:
 
 @dataclass(frozen=True)
 class Proof:
+    """`known` is False where nobody has looked; then `holds` says nothing."""
+
     title: str
     detail: str
     holds: bool
+    known: bool = True
 
 
 def chain_of(tenant_id: uuid.UUID) -> str:
@@ -107,6 +110,8 @@ def as_lines(document: Any) -> str:
 
 
 def _one(value: Any) -> str:
+    if value in (None, {}, []):
+        return _("none")
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
@@ -126,8 +131,8 @@ def proof_of(chain: str) -> Proof:
     checked = last_checked(chain)
     head = ChainHead.objects.filter(chain=chain).values_list("seq", flat=True).first() or 0
     if checked is None:
-        detail = _("%(count)s entries; nobody has verified them since this portal was started") % {"count": head}
-        return Proof(_("Not verified yet"), detail, holds=True)
+        detail = _("%(count)s entries; nobody has verified them since this portal was started.") % {"count": head}
+        return Proof(_("Not verified yet"), detail, holds=True, known=False)
     return _proof(checked, head)
 
 

@@ -179,7 +179,8 @@ def days(deployments: list[Deployment]) -> list[Day]:
 
 def _event(deployment: Deployment) -> Event:
     told = failure_sentence(deployment.operation.failure)
-    note = deployment.release.note if deployment.release else ""
+    brought = deployment.kind in (Deployment.Kind.DEPLOY, Deployment.Kind.ROLLBACK)
+    note = deployment.release.note if deployment.release and brought else ""
     return Event(
         deployment=deployment,
         text=told_of(deployment),

@@ -33,7 +33,6 @@ class StageHealth:
     stage: str
     status: Status | None = None
     word: str = ""
-    stale: bool = False
 
 
 @dataclass(frozen=True)
@@ -150,9 +149,8 @@ def _health(stage: str, states: Sequence[PlaceState]) -> StageHealth:
         return StageHealth(stage)
     worst = min(states, key=lambda state: WORST_FIRST.index(state.status.kind)).status
     words = {"running": sum(state.running for state in states), "wanted": sum(state.wanted for state in states)}
-    return StageHealth(
-        stage, worst, _("%(running)s of %(wanted)s") % words, stale=any(state.stale_since for state in states)
-    )
+    word = _("%(running)s of %(wanted)s") % words if words["wanted"] else ""
+    return StageHealth(stage, worst, word)
 
 
 def _recent(actor: Actor) -> list[Done]:

@@ -25,7 +25,7 @@ LEAVING = (Status.STOPPING, Status.RUNNING)
 
 @dataclass(frozen=True)
 class InstanceLine:
-    """One row of the instances table. `answers`: addresses outside, "host:port". `up`: how long it has run."""
+    """One row of the instances table. `answers`: ("host:port", link) outside. `up`: how long it has run."""
 
     id: uuid.UUID
     service: str
@@ -33,7 +33,7 @@ class InstanceLine:
     status: Status
     word: str
     host: str
-    answers: list[str]
+    answers: list[tuple[str, str]]
     restarts: int
     up: timedelta | None
     told: Told
@@ -122,7 +122,7 @@ def _line(row: ObservedInstance) -> InstanceLine:
         status=status,
         word=instance_word(row),
         host=row.host.name if row.host else "",
-        answers=[str(address) for _port, address in row.addresses] if runs else [],
+        answers=[(str(address), f"http://{address}") for _port, address in row.addresses] if runs else [],
         restarts=row.restarts,
         up=timezone.now() - row.started_at if runs and row.started_at else None,
         told=failure_sentence(row.reason),

@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
@@ -85,10 +86,10 @@ def settings(request: HttpRequest, **names: str) -> HttpResponse:
 def rename(request: HttpRequest, **names: str) -> HttpResponse:
     row, form = app_of(request, **names), TitleForm(request.POST)
     if not form.is_valid():
-        raise Invalid(errors=[FieldProblem("title", "too_long", form.errors["title"][0])])
+        raise Invalid(errors=[FieldProblem("title", "too_long", str(form.errors["title"][0]))])
     services.update_app(actor_of(request), row, title=form.cleaned_data["title"])
     messages.success(request, _("The title is saved."))
-    return redirect("app_settings", **names)
+    return HttpResponseRedirect(reverse("app_settings", kwargs=names))
 
 
 @login_required
@@ -127,10 +128,11 @@ def _settings(frame: AppFrame) -> dict[str, Any]:
 
 
 def _still(frame: AppFrame, place: AppEnvironment) -> dict[str, Any]:
-    address = reverse("app_withdraw", kwargs=frame.names)
+    """A place that has to be left before the app can be deleted; its button opens the dialog that asks."""
+    query = urlencode({"environment": place.environment.name, "ask": "withdraw"})
     return {
         "place": place,
-        "url": f"{address}?environment={place.environment.name}",
+        "url": f"{reverse('app', kwargs=frame.names)}?{query}",
         "kind": "prod" if place.environment.protected else "",
         "why_not": why_not(frame.actor, needs_deploy(place), place),
     }

@@ -62,7 +62,12 @@ class AppFrame:
             ("timeline", _("Timeline")),
             ("app_settings", _("Settings")),
         )
-        return [{"label": label, "url": self.address(name), "current": name == self.tab} for name, label in named]
+        reads = access.may(self.actor, "log.view", self.place)
+        return [
+            {"label": label, "url": self.address(name), "current": name == self.tab}
+            for name, label in named
+            if name != "logs" or reads
+        ]
 
     @property
     def deploy_label(self) -> str:
@@ -112,5 +117,5 @@ def why_not(actor: Actor, codes: tuple[str, ...], target: Model) -> str:
 
 def deployment_address(names: dict[str, str], operation: Operation) -> str:
     """Where an operation of an app can be watched."""
-    number = operation.deployment.number  # type: ignore[attr-defined]  # the other end of Deployment.operation
+    number = operation.deployment.number
     return reverse("deployment", kwargs=names | {"number": number})

@@ -116,7 +116,7 @@ def _rows(request: HttpRequest, tenant: Tenant, asked: dict[str, Any]) -> "Query
 
 def _query(request: HttpRequest, *, keep_cursor: bool) -> str:
     """The filters of this address, to be kept in the next one."""
-    kept = [(name, value) for name, value in request.GET.items() if value and (keep_cursor or name != "cursor")]
+    kept = {name: str(value) for name, value in request.GET.items() if value and (keep_cursor or name != "cursor")}
     return f"?{urlencode(kept)}" if kept else ""
 
 
@@ -138,10 +138,10 @@ FORMATS = {"action": action_words, "result": _result, "since": _moment, "until":
 
 def _export(tenant: Tenant, asked: dict[str, Any]) -> dict[str, str]:
     """Addresses of the same entries as files. The API knows no beginning of a name, so that one is left out."""
-    moments = {name: asked[name].isoformat() for name in ("since", "until") if name in asked}
-    plain = {name: asked[name] for name in ("actor", "action", "result") if name in asked} | moments
+    query: dict[str, str] = {name: str(asked[name]) for name in ("actor", "action", "result") if name in asked}
+    query |= {name: asked[name].isoformat() for name in ("since", "until") if name in asked}
     address = f"/api/v1/tenants/{tenant.name}/audit/export"
-    return {kind: f"{address}?{urlencode({'format': kind} | plain)}" for kind in ("csv", "jsonl")}
+    return {kind: f"{address}?{urlencode({'format': kind, **query})}" for kind in ("csv", "jsonl")}
 
 
 def _neighbours(request: HttpRequest, tenant: Tenant, sheet: audit_list.EntrySheet) -> dict[str, str]:

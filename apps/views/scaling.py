@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.selectors.state import wanted_instances
@@ -17,10 +18,12 @@ class ScaleForm(forms.Form):
     service = forms.ChoiceField(label=_("Service"))
     instances = forms.IntegerField(label=_("Instances"), min_value=0, max_value=MOST_INSTANCES)
 
-    def __init__(self, *args: Any, wanted: dict[str, int], **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="scale-%s", **kwargs)
+    def __init__(self, data: Any = None, *, wanted: dict[str, int]) -> None:
+        super().__init__(data, auto_id="scale-%s")
         self.fields["service"].choices = [(name, name) for name in wanted]  # type: ignore[attr-defined]  # a ChoiceField
         self.fields["instances"].initial = next(iter(wanted.values()), 1)
+        now = ", ".join(f"{name} {count}" for name, count in wanted.items())
+        self.fields["instances"].help_text = gettext("Now: %(now)s") % {"now": now}
 
 
 def scale_form(page: AppFrame) -> ScaleForm:
