@@ -48,7 +48,7 @@ class Where:
         """What is under way here at this moment."""
         if self.new:
             return None
-        rows = Deployment.objects.filter(place=self.place, operation__state__in=Operation.ACTIVE)
+        rows = visible(self.actor, Deployment.objects.filter(place=self.place, operation__state__in=Operation.ACTIVE))
         return rows.select_related("operation").first()
 
     @cached_property
