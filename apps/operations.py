@@ -143,7 +143,7 @@ def _bring_service(
     if status.phase in (Phase.ABSENT, Phase.OUTDATED) or (status.phase == Phase.ROLLED_BACK and not given_up):
         driver.apply(spec)
         return _wait_for(spec, status)
-    if careful and (fault := _fault(status)):
+    if careful and (fault := _fault(spec, status)):
         evidence.keep(place, status, driver)
         raise StepFailed(*fault)
     return _wait_for(spec, status)
@@ -164,12 +164,12 @@ def _wait_for(spec: ServiceSpec, status: ServiceStatus) -> Wait:
     return Wait(LOOK_SECONDS, code, params, step=_step_of(spec))
 
 
-def _fault(status: ServiceStatus) -> tuple[str, dict[str, object]] | None:
+def _fault(spec: ServiceSpec, status: ServiceStatus) -> tuple[str, dict[str, object]] | None:
     """Why this release cannot be brought about, once that is certain; None while it may still work."""
     reason = status.reason
     if reason is None or status.phase not in (Phase.FAILING, Phase.ROLLED_BACK):
         return None
-    failed = [i for i in status.instances if i.state == InstanceState.FAILED]
+    failed = [i for i in status.instances if i.state == InstanceState.FAILED and i.revision == spec.revision]
     certain = status.phase == Phase.ROLLED_BACK or reason.code in HOPELESS or len(failed) > FAILURES_ALLOWED
     return (str(reason.code), dict(reason.params)) if certain else None
 

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.e2e.browser import chromium, page
 from tests.e2e.portal import Portal
 from tests.engine import LiveEngine, engine
 
-__all__ = ["engine", "portal"]
+__all__ = ["chromium", "engine", "page", "portal"]
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The commands of docs/guide/api.md, run as they stand there by bash and curl against a real portal on a real engine."""
+"""The commands of docs/guide/api.md, run as they stand there by bash and curl against a portal on a real engine."""
 
 import csv
 import json
