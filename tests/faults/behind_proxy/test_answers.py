@@ -1,0 +1,83 @@
+"""An engine that is slow, or whose answers or notices get lost on the way."""
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from launcher.engine_api import EngineClient
+from tests.e2e.portal import Portal, until
+from tests.engine import LiveEngine
+from tests.faults.behind_proxy.conftest import services_on
+from tests.faults.caller import SHOP, Caller, spec
+from tests.faults.proxy import FaultProxy
+
+pytestmark = pytest.mark.live
+QUICK_SECONDS = 4.0  # half of one slow answer: whoever waits for the engine is over it
+PLACE = f"{SHOP}/apps/{{}}/environments/dev"
+
+
+def engine_name(portal: Portal, app: str) -> str:
+    rows = "SELECT p.engine_name FROM apps_appenvironment p JOIN apps_app a ON a.id = p.app_id"
+    rows += " JOIN apps_environment e ON e.id = p.environment_id WHERE a.name = ? AND e.name = 'dev'"
+    with closing(sqlite3.connect(portal.state / "berth.sqlite3")) as connection:
+        return str(connection.execute(rows, [app]).fetchone()[0])
+
+
+def test_lost_answers_make_no_second_service(
+    portal: Portal, caller: Caller, proxy: FaultProxy, engine: LiveEngine
+) -> None:
+    """The engine has done it, the portal never hears: it looks before it asks again."""
+    proxy.losing = ("POST /services/create", "POST /networks/create")
+    before = proxy.lost
+    operation = caller.ended(caller.deploy("lost", spec=spec()))
+    assert operation["state"] == "succeeded", operation
+    assert proxy.lost > before, "no answer was lost: the test tried nothing"
+    assert len(services_on(EngineClient(engine.url), engine_name(portal, "lost"))) == 1
+    created = [one for one in proxy.requests if one.path == "/services/create"]
+    assert len(created) == 1, "the creation was repeated blindly"
+
+
+def test_lost_answers_of_an_update_make_one_update(caller: Caller, proxy: FaultProxy) -> None:
+    caller.ended(caller.deploy("lost", spec=spec()))
+    proxy.losing = ("POST /services/",)
+    before = proxy.lost
+    operation = caller.ended(caller.deploy("lost", image="berth/hello:2"))
+    assert operation["state"] == "succeeded", operation
+    assert proxy.lost == before + 1
+    assert caller.read(PLACE.format("lost"))["services"][0]["image"] == "berth/hello:2"
+
+
+def test_a_slow_engine_holds_up_nobody_but_its_own_operations(
+    portal: Portal, caller: Caller, proxy: FaultProxy
+) -> None:
+    browser = Caller(portal.url)
+    browser.sign_in("owner", portal.password)
+    proxy.delay_seconds = 8.0
+    asked = len(proxy.requests)
+    operations = [caller.deploy(f"slow{number}", spec=spec()) for number in range(6)]  # more than there are workers
+    until(lambda: len(proxy.requests) > asked + 4, seconds=20)
+    for page in ("/", "/t/demo/p/shop/", "/t/demo/p/shop/deploy/", "/t/demo/p/shop/apps/slow0/", "/clusters/"):
+        answer = browser.get(page)
+        assert (answer.status, answer.seconds < QUICK_SECONDS) == (200, True), (page, answer.status, answer.seconds)
+    accepted = caller.post(f"{SHOP}/apps", {"name": "afterwards", "environment": "dev", "spec": spec()})
+    assert (accepted.status, accepted.seconds < QUICK_SECONDS) == (202, True), (accepted.body, accepted.seconds)
+    proxy.well()
+    proxy.cut()  # or each worker would first wait for the answer it was promised
+    for operation in [*operations, accepted.json]:
+        assert caller.ended(operation)["state"] == "succeeded"
+
+
+def test_after_the_notices_broke_off_the_rows_become_true(
+    portal: Portal, caller: Caller, proxy: FaultProxy, engine: LiveEngine
+) -> None:
+    """Somebody takes the service away behind our back while nobody listens."""
+    caller.ended(caller.deploy("watched", spec=spec(instances=2)))
+    until(lambda: caller.read(PLACE.format("watched"))["running"] == 2, seconds=30)
+    assert until(lambda: proxy.cut("GET /events"), seconds=15)
+    client = EngineClient(engine.url)
+    (service,) = services_on(client, engine_name(portal, "watched"))
+    held = client.call("GET", f"/services/{service}")
+    one = held["Spec"] | {"Mode": {"Replicated": {"Replicas": 1}}}
+    client.call("POST", f"/services/{service}/update?version={held['Version']['Index']}", body=one)
+    until(lambda: caller.read(PLACE.format("watched"))["running"] == 1, seconds=30)
