@@ -3,37 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from rest_framework.test import APIClient
 
-from tests.conftest import Wakeups
+from tests.api.conftest import Committed, Settle
 
 P = "/api/v1/tenants/acme/projects/shop"
 SPEC = {"services": {"web": {"image": "berth/hello:1", "ports": ["8080"], "deploy": {"replicas": 3}}}}
-Settle = Callable[[], None]
 
 
-@pytest.fixture
-def settle(wakeups: Wakeups, django_capture_on_commit_callbacks: Any) -> Settle:
-    def work() -> None:
-        with django_capture_on_commit_callbacks(execute=True):
-            wakeups.drain()
-
-    return work
-
-
-@pytest.fixture
-def committed(django_capture_on_commit_callbacks: Any) -> Callable[..., Any]:
-    """Send a request and let what waits for its commit happen."""
-
-    def send(act: Callable[..., Any], *args: Any, **more: Any) -> Any:
-        with django_capture_on_commit_callbacks(execute=True):
-            return act(*args, **more)
-
-    return send
-
-
-def test_the_first_deploy(api: Callable[[str], APIClient], settle: Settle, committed: Callable[..., Any]) -> None:
+def test_the_first_deploy(api: Callable[[str], APIClient], settle: Settle, committed: Committed) -> None:
     client = api("developer")
     body = {"name": "hello", "environment": "dev", "spec": SPEC}
     accepted = committed(client.post, f"{P}/apps", body, format="json")
@@ -48,7 +26,7 @@ def test_the_first_deploy(api: Callable[[str], APIClient], settle: Settle, commi
 
 
 def test_the_second_version_and_back(
-    running: Any, api: Callable[[str], APIClient], settle: Settle, committed: Callable[..., Any]
+    running: Any, api: Callable[[str], APIClient], settle: Settle, committed: Committed
 ) -> None:
     client, place = api("developer"), f"{P}/apps/hello/environments/dev"
     updated = committed(
