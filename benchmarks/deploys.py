@@ -52,11 +52,11 @@ def by_berth(portal: Portal, client: Client, name: str) -> Run:
     return run
 
 
-def finished(client: Client, address: str) -> float:
-    """When an operation succeeded, by the database's clock (of this machine)."""
+def finished(client: Client, address: str, *, state: str = "succeeded") -> float:
+    """When an operation ended as it should, by the database's clock (of this machine)."""
     wait_for(lambda: not client.get(address).json()["active"], f"{address} to end")
     operation = client.get(address).json()
-    if operation["state"] != "succeeded":
+    if operation["state"] != state:
         raise Wrong(f"the operation ended as {operation['state']}: {operation['failure']}")
     return at(operation["ended_at"])
 

@@ -73,8 +73,8 @@ class Portal:
 
 
 @contextmanager
-def portal(*, engine: str) -> Iterator[Portal]:
-    """First start, stop, second start; then a portal to measure. All of it is gone afterwards.
+def portal(*, engine: str, twice: bool = True) -> Iterator[Portal]:
+    """First start and, if `twice`, stop and second start; then a portal to use. All of it is gone afterwards.
 
     `engine`: URL of one that is there already; empty: Berth starts its own.
     """
@@ -87,8 +87,9 @@ def portal(*, engine: str) -> Iterator[Portal]:
         if found is None:
             raise Wrong(f"the first start printed no password: {said}")
         made.password = found[1]
-        made.run("down")
-        made.second, _said = made.up()
+        if twice:
+            made.run("down")
+            made.second, _said = made.up()
         made.token = made.run("manage", "create_token", "owner", "--name", "bench", "--expires", "12h").split()[-1]
         yield made
     finally:

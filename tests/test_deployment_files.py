@@ -73,7 +73,7 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
 
 
 def test_every_variable_of_the_settings_is_explained() -> None:
-    settings = (ROOT / "portal" / "settings.py").read_text()
+    settings = "".join((ROOT / "portal" / name).read_text() for name in ("settings.py", "environment.py"))
     read = set(re.findall(r"""(?:env\.\w+|env|secret_from|\w+_from)\(\s*"([A-Z_]+)\"""", settings))
     example = (ROOT / ".env.example").read_text()
     assert len(read) > 8
