@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from apps.selectors.paging import Page, page_of
 from apps.selectors.reasons import failure_sentence
@@ -138,11 +139,18 @@ def proof_of(chain: str) -> Proof:
 
 def _proof(checked: Checked, head: int) -> Proof:
     when = moment_text(checked.at, style="full")
-    words = {"seq": checked.seq, "when": when, "person": checked.person, "more": max(head - checked.seq, 0)}
+    words = {"seq": checked.seq, "when": when, "person": checked.person}
     if not checked.holds:
         title = _("The chain is broken at entry %(seq)s") % {"seq": checked.bad_seq}
         detail = _("it was changed, or one is missing there; found by %(person)s on %(when)s") % words
         return Proof(title, detail, holds=False)
     title = _("Chain verified until entry %(seq)s") % words
-    detail = _("by %(person)s on %(when)s; %(more)s entries were added since") % words
-    return Proof(title, detail, holds=True)
+    more = head - checked.seq
+    if more <= 0:
+        return Proof(title, _("by %(person)s on %(when)s; nothing was added since") % words, holds=True)
+    text = ngettext(
+        "by %(person)s on %(when)s; %(more)s entry was added since",
+        "by %(person)s on %(when)s; %(more)s entries were added since",
+        more,
+    )
+    return Proof(title, text % (words | {"more": more}), holds=True)

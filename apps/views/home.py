@@ -12,6 +12,7 @@ from apps.selectors.home import Home, Need, ProjectLine, home_of
 from apps.views.answers import shown
 from apps.views.found import actor_of
 from core import access
+from core.status import Kind, Status
 
 DEPLOYERS = ("app.deploy", "app.test", "app.release")
 
@@ -45,7 +46,13 @@ def _need(need: Need) -> dict[str, Any]:
     place = need.place
     names = {"tenant": place.project.tenant.name, "project": place.project.name, "app": place.app.name}
     query = urlencode({"environment": place.environment.name})
-    return {"need": need, "kind": need.state.status.glyph, "url": f"{reverse('app', kwargs=names)}?{query}"}
+    recovered = bool(need.state.trouble) and need.state.status is Status.RUNNING
+    return {
+        "need": need,
+        "recovered": recovered,
+        "kind": Kind.WARN.value if recovered else need.state.status.glyph,
+        "url": f"{reverse('app', kwargs=names)}?{query}",
+    }
 
 
 def _start(found: Home, may_start: list[ProjectLine]) -> str:

@@ -93,6 +93,14 @@ def test_home_tells_how_everything_is(browse: Browse, running: AppEnvironment) -
     assert "web runs, but its health check fails." in page
 
 
+def test_home_tells_a_change_that_was_taken_back_from_what_serves(browse: Browse, running: AppEnvironment) -> None:
+    failure = {"code": "image_not_found", "params": {"service": "web", "image": "shop/web:9"}}
+    Operation.objects.update(state="failed", failure=failure)
+    page = browse("developer").get("/").content.decode()
+    assert "The last change did not go through:" in page
+    assert "What ran before goes on serving." in page
+
+
 def test_home_shows_the_way_to_a_first_app(browse: Browse, cast: Cast) -> None:
     assert "/t/acme/p/shop/deploy/" in browse("developer").get("/").content.decode()
     assert "/t/acme/p/shop/deploy/" not in browse("guest").get("/").content.decode()
