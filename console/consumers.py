@@ -17,17 +17,29 @@ CAUGHT_UP_AFTER = 500
 
 
 class OperationFeed(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channels is untyped
-    """Sends {seq, code, level, step} for every event after `last_seq`; the page then reads what it may read."""
+    """Sends {seq, code, level, step} for every event after `last_seq`; the page then reads what it may read.
+
+    With `instances=1` it also sends {seq} of the last event when an instance of what is changed has changed.
+    """
 
     async def connect(self) -> None:
         self.operation_id = self.scope["url_route"]["kwargs"]["operation_id"]
-        self.group = f"operation.{self.operation_id}"
-        self.last = _number(self.scope["query_string"])
-        await self.channel_layer.group_add(self.group, self.channel_name)
+        self.joined = [f"operation.{self.operation_id}"]
+        query = parse_qs(self.scope["query_string"].decode(errors="replace"))
+        self.last, self.instances = _number(query.get("last_seq", ["0"])[0]), query.get("instances") == ["1"]
+        await self.channel_layer.group_add(self.joined[0], self.channel_name)
         await self.accept()  # a refusal before that tells a browser nothing but to try again
         await self.doorbell()
+        if self.instances:
+            await self._follow_instances()
 
-    async def doorbell(self, _message: Any = None) -> None:
+    async def _follow_instances(self) -> None:
+        kind, _colon, place = (await _target(self.scope.get("user"), self.operation_id)).partition(":")
+        if kind == "place":
+            self.joined.append(f"place.{place}")
+            await self.channel_layer.group_add(self.joined[-1], self.channel_name)
+
+    async def doorbell(self, message: Any = None) -> None:
         """Rights are looked at again each time: who lost them is told nothing more."""
         try:
             over, events = await _news(self.scope.get("user"), self.operation_id, self.last)
@@ -37,16 +49,27 @@ class OperationFeed(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channe
         for event in events:
             self.last = event["seq"]
             await self.send_json(event)
+        if message is not None and self.instances and not events:
+            await self.send_json({"seq": self.last})
         if over:
             await self.close(code=DONE)
 
     async def disconnect(self, code: int) -> None:
-        await self.channel_layer.group_discard(self.group, self.channel_name)
+        for group in self.joined:
+            await self.channel_layer.group_discard(group, self.channel_name)
 
 
-def _number(query: bytes) -> int:
-    text = parse_qs(query.decode(errors="replace")).get("last_seq", ["0"])[0]
+def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+@sync_to_async
+def _target(person: Any, operation_id: Any) -> str:
+    """What an operation changes; empty where it is not there for this person any more."""
+    rows = access.visible(
+        actor_now(person.pk if person is not None else None), Operation.objects.filter(pk=operation_id)
+    )
+    return rows.values_list("target", flat=True).first() or ""
 
 
 @sync_to_async

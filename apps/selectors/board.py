@@ -94,10 +94,11 @@ class Row:
 
     @property
     def services(self) -> str:
-        """Names of the services of the newest release that runs anywhere."""
+        """Names of the services of the newest release that runs anywhere; empty where they say no more than the app's."""
         releases = [card.place.release for card in self.cards if card.place.release]
         newest = max(releases, key=lambda release: release.number, default=None)
-        return ", ".join(newest.specification.get("services", {})) if newest else ""
+        names = list(newest.specification.get("services", {})) if newest else []
+        return "" if names == [self.app.name] else ", ".join(names)
 
     @property
     def needs_attention(self) -> bool:

@@ -101,7 +101,7 @@ def _context(request: HttpRequest, progress: Progress) -> dict[str, Any]:
         "app_url": links.app(found.app.name, found.environment.name),
         "logs_url": _logs_url(links, progress),
         "fragment": request.path,
-        "socket": f"/ws/v1/operations/{found.operation.pk}" if progress.active else "",
+        "socket": f"/ws/v1/operations/{found.operation.pk}?instances=1" if progress.active else "",
         "cancel_url": reverse("deployment_cancel", kwargs=names),
         "rollback_url": reverse("deployment_rollback", kwargs=names),
         "back": back,

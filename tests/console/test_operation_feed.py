@@ -11,6 +11,7 @@ from django.test import Client
 
 from apps import services as apps
 from apps.models import AppEnvironment
+from apps.observing import ring
 from apps.specification import from_image
 from operations import services
 from operations.models import Operation
@@ -25,13 +26,17 @@ def operation(cast: Cast, place: AppEnvironment) -> Operation:
     return apps.deploy(cast.actor("developer"), place, spec=from_image("berth/hello:1"))
 
 
-def socket(operation: Operation, *, who: Any = None, last_seq: str = "0", origin: bytes = b"http://127.0.0.1") -> Any:
+def socket(
+    operation: Operation, *, who: Any = None, last_seq: str = "0", origin: bytes = b"http://127.0.0.1", more: str = ""
+) -> Any:
     headers = [(b"host", b"127.0.0.1"), (b"origin", origin)]
     if who is not None:
         client = Client()
         client.force_login(who)
         headers.append((b"cookie", f"berth_session={client.cookies['berth_session'].value}".encode()))
-    return WebsocketCommunicator(sockets, f"/ws/v1/operations/{operation.pk}?last_seq={last_seq}", headers=headers)
+    return WebsocketCommunicator(
+        sockets, f"/ws/v1/operations/{operation.pk}?last_seq={last_seq}{more}", headers=headers
+    )
 
 
 @pytest.fixture
@@ -86,3 +91,16 @@ async def test_odd_numbers_mean_from_the_start(
     assert (await feed.connect())[0]
     assert (await feed.receive_json_from())["seq"] == 1
     await feed.disconnect()
+
+
+async def test_instances_ring_where_they_are_asked_for(cast: Cast, operation: Operation, open_socket: Any) -> None:
+    feed = await open_socket(operation, who=cast.developer, last_seq="1", more="&instances=1")
+    plain = await open_socket(operation, who=cast.developer, last_seq="1")
+    assert (await feed.connect())[0]
+    assert (await plain.connect())[0]
+    place = await database_sync_to_async(AppEnvironment.objects.get)(pk=operation.target.removeprefix("place:"))
+    await database_sync_to_async(ring)(place)
+    assert await feed.receive_json_from(timeout=5) == {"seq": 1}
+    assert await plain.receive_nothing()
+    await feed.disconnect()
+    await plain.disconnect()
