@@ -94,7 +94,7 @@ class Row:
 
     @property
     def services(self) -> str:
-        """Names of the services of the newest release that runs anywhere; empty where they say no more than the app's."""
+        """Names of the services of the newest release that runs anywhere; empty where the app's name says as much."""
         releases = [card.place.release for card in self.cards if card.place.release]
         newest = max(releases, key=lambda release: release.number, default=None)
         names = list(newest.specification.get("services", {})) if newest else []
