@@ -36,6 +36,8 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     "still_running": ProblemType(409, _("The app is still deployed somewhere.")),
     "project_not_active": ProblemType(409, _("The project is suspended, archived or deleted.")),
     "last_owner": ProblemType(409, _("A tenant always keeps an owner.")),
+    "no_environment": ProblemType(409, _("The project has no environment to deploy to.")),
+    "nothing_before": ProblemType(409, _("There is no earlier release to go back to.")),
     "in_use": ProblemType(409, _("Something else still uses this.")),
     "changed_meanwhile": ProblemType(412, _("Somebody changed this since the version in If-Match.")),
     "too_large": ProblemType(413, _("The body is larger than 1 MiB.")),

@@ -47,12 +47,11 @@ class ChangeView(View):
         """Start what `act` starts, or with `dry_run` only see whether it would start."""
         return self.rehearsed(act) if self.query["dry_run"] else self.accepted(act())
 
-    def made(self, row: Any, show: Callable[[Any], dict[str, Any]]) -> Response:
+    def made(self, row: Any, show: Callable[[Any], dict[str, Any]], *, key: str = "name") -> Response:
         """201 with the new object, whose address is below that of its list."""
         row.refresh_from_db()  # with the times the database gave it
         document = show(row)
-        name = document.get("name", document["id"])
-        return self.one(document, status=201, location=f"{self.request.path}/{name}")
+        return self.one(document, status=201, location=f"{self.request.path}/{document[key]}")
 
     def rehearsed(self, act: Callable[[], Any], findings: Sequence[dict[str, Any]] = ()) -> Response:
         rehearse(act)

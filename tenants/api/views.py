@@ -48,7 +48,7 @@ class Tokens(OwnView):
     def post(self, request: Request) -> Response:
         """Make a token: the only answer that ever shows it."""
         token, secret = services.create_token(self.actor, self.user, **_token(self.sent))
-        return self.made(token, lambda row: selectors.shown_token(row) | {"token": secret.reveal()})
+        return self.made(token, lambda row: selectors.shown_token(row) | {"token": secret.reveal()}, key="id")
 
 
 def _token(sent: dict[str, Any]) -> dict[str, Any]:
@@ -137,7 +137,7 @@ class Grants(ChangeView):
         target = selectors.grantable(self.actor, home, self.sent.pop("project", None))
         access.check(self.actor, "member.manage", target)  # before names of people are looked up
         self.sent["user"] = selectors.person("subject", self.sent.pop("subject"))
-        return self.made(services.give_grant(self.actor, target, **self.sent), selectors.shown_grant)
+        return self.made(services.give_grant(self.actor, target, **self.sent), selectors.shown_grant, key="id")
 
 
 class OneGrant(ChangeView):
