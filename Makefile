@@ -28,10 +28,10 @@ e2e: ## The tests in a real browser.
 	./berth test e2e
 
 bench: ## Measure, and write docs/benchmarks.md.
-	./berth test --no-install bench
+	$(PYTHON) -m benchmarks
 
 shots: ## Make the README's screenshots.
-	$(PYTHON) docs/screenshots.py
+	$(PYTHON) -m scripts.screenshots
 
 messages: ## Gather the strings to translate, then compile the translations.
 	./berth manage makemessages --locale zh_Hans --ignore node_modules --ignore .venv --ignore var

@@ -12,6 +12,7 @@ from typing import Any
 
 from launcher.commands import attempt
 from launcher.engine_choice import Choice
+from launcher.keys import make_keys
 from launcher.network import own_addresses
 from launcher.paths import PYTHON, ROOT, State
 from launcher.problems import Problem
@@ -95,6 +96,8 @@ def manage(words: Sequence[str], *, state: State) -> None:
     """Become `manage.py` with these words. Does not come back."""
     if not PYTHON.exists():
         raise Problem("Berth is not installed yet.", hint="Run ./berth up once.")
+    state.prepare()
+    make_keys(state.keys)  # every command reads the settings, which want the keys
     os.chdir(ROOT)
     os.execve(PYTHON, [str(PYTHON), "manage.py", *words], environment(state))  # noqa: S606 -- no shell is wanted
 

@@ -38,6 +38,16 @@ def snapshot(engine: PrivateEngine) -> dict[str, list[str]]:
     return {kind: sorted(name for name in names if mine(name, short=short)) for kind, names in found.items()}
 
 
+def new_since(before: dict[str, list[str]], engine: PrivateEngine) -> dict[str, list[str]]:
+    """What is on the machine now and was not before: empty if the engine left nothing.
+
+    What has gone since is not looked at, since that may be anybody's doing; a test of its own watches that.
+    """
+    now = snapshot(engine)
+    added = {kind: sorted(set(now[kind]) - set(before[kind])) for kind in now}
+    return {kind: names for kind, names in added.items() if names}
+
+
 def mine(name: str, *, short: str) -> bool:
     match = OTHER_ENGINES.search(name)
     return match is None or short in match.group()

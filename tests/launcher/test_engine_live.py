@@ -17,7 +17,7 @@ from launcher.engine import OURS, Engine, PrivateEngine
 from launcher.engine_api import EngineClient
 from launcher.network import own_addresses
 from launcher.processes import Mark, until, with_words
-from tests.launcher.machine import containers, gone, public_port, run_service, running, shell, snapshot
+from tests.launcher.machine import containers, gone, new_since, public_port, run_service, running, shell, snapshot
 
 pytestmark = pytest.mark.live
 
@@ -92,7 +92,7 @@ def test_a_whole_life_leaves_nothing_behind(own: PrivateEngine) -> None:
     assert groups(own.name)
     own.stop()
     assert gone(client)
-    assert snapshot(own) == before
+    assert new_since(before, own) == {}
     assert not groups(own.name)
     assert leftovers(own) == []
 
@@ -128,7 +128,7 @@ def test_services_come_back_after_a_power_cut(own: PrivateEngine) -> None:
     assert running(client, "web")[0]["Id"] != lost
     own.kill()
     own.stop()
-    assert snapshot(own) == before
+    assert new_since(before, own) == {}
     assert leftovers(own) == []
 
 
@@ -193,14 +193,16 @@ def test_names_are_asked_where_the_way_out_answers(private: PrivateEngine) -> No
     assert Path("/etc/resolv.conf").read_text().strip() != seen.strip()
 
 
-def test_named_network_namespaces_of_others_stay(own: PrivateEngine) -> None:
+def test_networks_of_others_stay(own: PrivateEngine) -> None:
     name = f"other-{own.state.short}"
     run(["ip", "netns", "add", name])
     try:
+        run(["ip", "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", name])
         own.start()
-        assert attempt(["ip", "-n", name, "link"]).returncode == 0
+        assert attempt(["ip", "-n", name, "link", "show", "dev", "eth0"]).returncode == 0
         own.stop()
-        assert attempt(["ip", "-n", name, "link"]).returncode == 0
+        assert attempt(["ip", "-n", name, "link", "show", "dev", "eth0"]).returncode == 0
+        assert attempt(["ip", "link", "show", "dev", name]).returncode == 0
     finally:
         run(["ip", "netns", "del", name])
 
@@ -213,7 +215,7 @@ def test_a_folder_with_a_long_path_works(tmp_path: Path) -> None:
         assert client_of(engine.start()).swarm()["ControlAvailable"]
     finally:
         engine.destroy()
-    assert snapshot(engine) == before
+    assert new_since(before, engine) == {}
 
 
 def test_a_taken_subnet_moves_the_engine_and_its_services(own: PrivateEngine) -> None:
