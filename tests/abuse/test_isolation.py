@@ -1,0 +1,233 @@
+"""What is another's looks exactly like what is not there, however it is asked for."""
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.test import AsyncClient
+from rest_framework.test import APIClient
+
+from apps.models import AppEnvironment, Deployment, Environment, ObservedInstance
+from apps.services import create_app
+from audit.models import AuditEntry
+from backends.models import Cluster
+from images.models import Artifact, Repository, Tag
+from operations.models import Operation
+from portal.api.reference import description
+from tenants.models import Grant, Token
+from tests.conftest import Cast
+
+Api = Callable[[str], APIClient]
+P = "/api/v1/tenants/acme/projects/shop"
+E = f"{P}/apps/hello/environments/dev"
+DIGEST = "sha256:" + "a" * 64
+OF_EACH_REQUEST = {"X-Request-ID", "Date", "Expires"}
+QUERY = {"/api/v1/tenants/{tenant}/projects/{project}/apps/{app}/releases/{number}/diff": "?with=1"}
+BODIES: dict[str, dict[str, Any]] = {  # good ones, so that nothing but the address is in the way
+    "grants": {"subject": "outsider", "role": "tenant.member"},
+    "projects": {"name": "x"},
+    "apps": {"name": "x"},
+    "deployments": {"environment": "dev", "release": 1},
+    "environments": {"name": "x", "stage": "dev"},
+    "rollback": {"release": 1},
+    "scale": {"service": "web", "instances": 1},
+}
+
+
+@pytest.fixture
+def known(running: AppEnvironment, cast: Cast) -> dict[str, str]:
+    """Names and ids of acme, by the parts of addresses."""
+    repository = Repository.objects.create(name="own", tenant=cast.acme)
+    artifact = Artifact.objects.create(repository=repository, digest=DIGEST, pinned=f"own@{DIGEST}")
+    Tag.objects.create(repository=repository, name="1", artifact=artifact)
+    token, _text = Token.objects.create(cast.owner, name="owned")
+    return {
+        "tenant": "acme",
+        "project": "shop",
+        "app": "hello",
+        "environment": "dev",
+        "cluster": "local",
+        "number": "1",
+        "repository": "own",
+        "digest": DIGEST,
+        "operation": str(Operation.objects.get(deployment__place=running).pk),
+        "instance": str(ObservedInstance.objects.filter(place=running).order_by("number")[0].pk),
+        "grant": str(Grant.objects.get(user=cast.owner, tenant=cast.acme).pk),
+        "token": str(token.id),
+    }
+
+
+MISSING = {
+    "tenant": "nowhere",
+    "operation": str(uuid.UUID(int=7)),
+    "token": str(uuid.UUID(int=7)),
+    "cluster": "nowhere",
+}
+
+
+def addresses() -> Iterator[tuple[str, str]]:
+    """(method, path pattern) of everything that belongs to somebody."""
+    for path, methods in description()["paths"].items():
+        if "{" in path and not path.startswith("/api/v1/problems"):
+            for method in methods:
+                yield method, path
+
+
+def ask(text: str, method: str, path: str) -> Any:
+    """Through the event loop, as the server does, since some answers are streams."""
+
+    async def send() -> Any:
+        client = AsyncClient()
+        body = {"title": "x"} if method == "patch" else BODIES.get(path.rpartition("/")[2], {})
+        more = {} if method == "get" else {"data": json.dumps(body), "content_type": "application/json"}
+        response = await getattr(client, method)(path, headers={"Authorization": f"Bearer {text}"}, **more)
+        body = b"".join([piece async for piece in response]) if response.streaming else response.content
+        kept = {name: value for name, value in response.headers.items() if name not in OF_EACH_REQUEST}
+        return response.status_code, kept, body
+
+    return async_to_sync(send)()
+
+
+def test_foreign_and_missing_are_alike_to_the_byte(known: dict[str, str], cast: Cast) -> None:
+    _token, text = Token.objects.create(cast.outsider, name="attack")
+    before = AuditEntry.objects.count()
+    faults = []
+    for method, pattern in addresses():
+        query = QUERY.get(pattern, "")
+        foreign = ask(text, method, pattern.format(**known) + query)
+        missing = ask(text, method, pattern.format(**known | MISSING) + query)
+        if foreign != missing or foreign[0] != 404:
+            faults.append(f"{method} {pattern}: {foreign} is not {missing}")
+    assert not faults, "\n".join(faults)
+    assert AuditEntry.objects.count() == before, "what cannot be seen cannot be acted on"
+
+
+def test_own_addresses_do_answer(known: dict[str, str], cast: Cast) -> None:
+    """The comparison above is worth something only if the same addresses lead somewhere for others."""
+    _token, text = Token.objects.create(cast.owner, name="own")
+    gets = [pattern for method, pattern in addresses() if method == "get" and "{cluster}" not in pattern]
+    answers = {pattern: ask(text, "get", pattern.format(**known) + QUERY.get(pattern, ""))[0] for pattern in gets}
+    assert {status for status in answers.values()} == {200}, answers
+
+
+def test_own_names_in_front_do_not_open_what_is_anothers(known: dict[str, str], cast: Cast, api: Api) -> None:
+    """Tenant of the attacker in the path, the victim's objects after it."""
+    app = create_app(cast.actor("outsider"), cast.store, name="hello")
+    place = app.places.get(environment__name="dev")
+    client, own = api("outsider"), "/api/v1/tenants/globex/projects/store"
+    assert client.get(f"{own}/apps/hello/environments/dev").json()["id"] == str(place.pk)
+    for path in (
+        "/api/v1/tenants/globex/projects/shop",
+        "/api/v1/tenants/globex/projects/shop/apps",
+        f"{own}/apps/hello/environments/dev/instances/{known['instance']}",
+        f"{own}/apps/hello/deployments/1",
+        f"{own}/apps/hello/releases/1",
+        f"{own}/images/own/tags",
+        f"{own}/images/own/artifacts/{DIGEST}",
+    ):
+        assert client.get(path).status_code == 404, path
+    assert client.delete(f"/api/v1/tenants/globex/grants/{known['grant']}").status_code == 404
+    logs = client.get(f"{own}/apps/hello/environments/dev/logs?instance={known['instance']}")
+    assert (logs.status_code, logs.json()["errors"][0]["code"]) == (400, "unknown")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("/api/v1/tenants/globex/projects/store/apps/mine/deployments", {"environment": "dev", "release": 1}, "release"),
+        ("/api/v1/tenants/globex/projects/store/apps/mine/deployments", {"environment": "acme-only", "release": 1}, "environment"),
+        ("/api/v1/tenants/globex/projects/store/apps", {"name": "x", "environment": "acme-only", "spec": {"services": {"web": {"image": "a"}}}}, "environment"),
+        ("/api/v1/tenants/globex/projects/store/environments", {"name": "x", "stage": "dev", "cluster": "acme-cluster"}, "cluster"),
+        ("/api/v1/tenants/globex/grants", {"subject": "outsider", "role": "project.guest", "project": "shop"}, "project"),
+    ],
+)  # fmt: skip
+def test_names_of_others_in_a_body_are_unknown(
+    path: str, body: dict[str, Any], field: str, running: AppEnvironment, cast: Cast, api: Api
+) -> None:
+    Cluster.objects.create(name="acme-cluster", kind="fake")
+    Environment.objects.filter(project=cast.shop, name="test").update(name="acme-only")
+    create_app(cast.actor("outsider"), cast.store, name="mine")
+    answer = api("outsider").post(path, body, format="json")
+    assert answer.status_code == 422, answer.content
+    assert [(one["field"], one["code"]) for one in answer.json()["errors"]] == [(field, "unknown")]
+    assert not Deployment.objects.filter(tenant=cast.globex).exists()
+
+
+@pytest.mark.parametrize(
+    "smuggled",
+    [{"tenant_id": "x"}, {"tenant": "globex"}, {"project": "store"}, {"id": "x"}, {"version": 9}, {"deleted_at": None}],
+)
+def test_whose_a_row_is_cannot_be_sent(smuggled: dict[str, Any], running: AppEnvironment, api: Api) -> None:
+    client = api("owner")
+    for path in (f"{P}/apps/hello", P, "/api/v1/tenants/acme"):
+        answer = client.patch(path, {"title": "new"} | smuggled, format="json")
+        assert answer.status_code == 422
+        assert client.get(path).json()["title"] != "new"
+
+
+@pytest.mark.parametrize(
+    "field", ["is_staff", "is_superuser", "role", "owner", "permissions", "scopes_of", "user", "user_id", "digest"]
+)
+def test_nobody_makes_themselves_more(field: str, cast: Cast, api: Api) -> None:
+    answer = api("guest").post("/api/v1/tokens", {"name": "n", field: True}, format="json")
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "unknown_field")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "app__tenant__name=acme",
+        "project__tenant__name=globex",
+        "ordering=owner__password",
+        "ordering=created_by",
+        "ordering=name,-name",
+        "ordering=?",
+        "tenant_id__in=1",
+        "limit=0",
+        "limit=-1",
+        "limit=201",
+        "limit=1000000000",
+        "limit=1e9",
+        "page_size=10",
+        "offset=10",
+        "format=json",
+        "fields=password",
+        "cursor=abc",
+        "cursor=",
+    ],
+)
+def test_only_what_is_offered_filters_and_orders(query: str, running: AppEnvironment, api: Api) -> None:
+    answer = api("developer").get(f"{P}/apps?{query}")
+    assert answer.status_code == 400, answer.content
+    assert answer.json()["code"] in ("bad_parameter", "bad_cursor")
+
+
+def test_a_cursor_fits_one_person_one_list_and_one_filter(cast: Cast, api: Api) -> None:
+    for number in range(3):
+        create_app(cast.actor("developer"), cast.shop, name=f"app-{number}")
+    client = api("developer")
+    link = client.get(f"{P}/apps?limit=1").json()["next"]
+    cursor = link.partition("cursor=")[2].partition("&")[0]
+    assert client.get(link).status_code == 200
+    assert client.get(f"{P}/apps?limit=2&cursor={cursor}").status_code == 200
+    refused = [
+        (api("owner"), f"{P}/apps?limit=1&cursor={cursor}"),
+        (client, f"{P}/apps?limit=1&ordering=-name&cursor={cursor}"),
+        (client, f"{P}/apps?limit=1&search=app&cursor={cursor}"),
+        (client, f"/api/v1/operations?limit=1&cursor={cursor}"),
+        (client, f"{P}/apps?limit=1&cursor={cursor[:-2]}"),
+        (client, f"{P}/apps?limit=1&cursor={'A' * 2000}"),
+    ]
+    for somebody, path in refused:
+        answer = somebody.get(path)
+        assert (answer.status_code, answer.json()["code"]) == (400, "bad_cursor"), path
+
+
+def test_ids_cannot_be_guessed_by_counting(known: dict[str, str], api: Api) -> None:
+    client = api("owner")
+    for path in (f"{P}/apps", f"{E}/instances", "/api/v1/operations", "/api/v1/tenants/acme/audit"):
+        for row in client.get(path).json()["results"]:
+            assert uuid.UUID(row["id"]).version == 7
