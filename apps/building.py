@@ -3,11 +3,13 @@
 import base64
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
 from apps.models import AppEnvironment, Release, ReleaseImage, ServiceName
 from apps.specification import BuildContext, Specification, build, stored
-from backends.contract import EnvironmentRef, ServiceRef, ServiceSpec
+from backends.contract import EnvironmentRef, HealthCheck, ServiceRef, ServiceSpec
+from images.models import Artifact
 
 
 def environment_ref(place: AppEnvironment) -> EnvironmentRef:
@@ -26,7 +28,7 @@ def pinned_images(release: Release) -> dict[str, str]:
 def services_of(place: AppEnvironment, release: Release, *, pinned: Mapping[str, str]) -> tuple[ServiceSpec, ...]:
     """What this release means in this place, in the order of its dependencies."""
     specification = specification_of(release)
-    return build(
+    built = build(
         specification,
         context=BuildContext(
             environment=place.environment.engine_name,
@@ -40,6 +42,19 @@ def services_of(place: AppEnvironment, release: Release, *, pinned: Mapping[str,
             aliases=aliases_of(place, list(specification.services)),
         ),
     )
+    checks = own_checks([spec.image for spec in built if spec.health is None])
+    return tuple(replace(spec, health=spec.health or checks.get(spec.image)) for spec in built)
+
+
+def own_checks(pinned: list[str]) -> dict[str, HealthCheck]:
+    """The health checks that images bring themselves, as far as our list knows: {pinned: check}.
+
+    They are said to the engine as ours, so that it can tell when an instance has passed.
+    """
+    if not pinned:
+        return {}
+    known = Artifact.objects.filter(pinned__in=pinned, health__isnull=False).values_list("pinned", "health")
+    return {image: HealthCheck(**kept | {"command": tuple(kept["command"])}) for image, kept in known if kept}
 
 
 def aliases_of(place: AppEnvironment, services: list[str]) -> dict[str, tuple[str, ...]]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from backends.fake import FakeDriver
 from django.db import connection
 from django.test import Client, TransactionTestCase
 from rest_framework.test import APIClient
@@ -20,6 +19,7 @@ from apps.models import AppEnvironment, Environment
 from apps.services import create_app, create_environment, deploy
 from apps.specification import from_image
 from backends import registry
+from backends.fake import FakeDriver
 from backends.models import Cluster
 from core.access import Actor
 from core.triggers import allow_statements, refuse_statements
