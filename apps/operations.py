@@ -141,6 +141,8 @@ def _bring_service(
     # what the engine gave up before this operation asked for it is no answer to this operation
     given_up = status.phase == Phase.ROLLED_BACK and careful and _asked(operation, spec)
     if status.phase in (Phase.ABSENT, Phase.OUTDATED) or (status.phase == Phase.ROLLED_BACK and not given_up):
+        with fenced(operation):  # a worker that was stopped for a while must not bring an older release back
+            pass
         driver.apply(spec)
         return _wait_for(spec, status)
     if careful and (fault := _fault(spec, status)):

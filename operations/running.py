@@ -4,6 +4,7 @@ from typing import Any
 
 from backends.contract import DriverError
 from operations import services
+from operations.leasing import lease_kept
 from operations.models import Operation
 from operations.registry import HANDLERS, StepFailed, Wait
 from operations.services import State
@@ -25,7 +26,8 @@ def _run(operation: Operation) -> float | None:
         return None
     if operation.failure is None:
         _give_up_if_asked(operation)
-    wait = _undo(operation) if operation.failure is not None else _go_on(operation)
+    with lease_kept(operation):
+        wait = _undo(operation) if operation.failure is not None else _go_on(operation)
     if wait is None:
         services.settle(operation, _result(operation))
         return None
