@@ -45,7 +45,7 @@ class Line:
             return
         self.tenant_id, self.project_id = places_of(target)
         self.target_kind = str(target._meta.model_name)
-        self.target_id = str(target.pk)
+        self.target_id = str(getattr(target, "id", target.pk))  # the id we show: a token's key is its digest
         self.target_name = str(target)[:200]
 
 
