@@ -13,6 +13,13 @@ from tests.e2e.portal import until
 
 SHOP = "/api/v1/tenants/demo/projects/shop"
 PATIENCE_SECONDS = 150.0
+CHECK = {  # sooner than the image's own, and more patient with a busy machine
+    "test": ["CMD", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/healthz"],
+    "interval": "1s",
+    "timeout": "10s",
+    "retries": 3,
+    "start_period": "3s",
+}
 KEY = re.compile(rb'name="csrfmiddlewaretoken" value="([^"]+)"')
 
 
@@ -95,4 +102,5 @@ class Caller:
 
 def spec(image: str = "berth/hello:1", *, instances: int = 1, **more: Any) -> dict[str, Any]:
     """The specification of one small service."""
-    return {"services": {"web": {"image": image, "ports": ["8080"], "deploy": {"replicas": instances}, **more}}}
+    usual = {"image": image, "ports": ["8080"], "healthcheck": CHECK, "deploy": {"replicas": instances}}
+    return {"services": {"web": usual | more}}

@@ -8,8 +8,8 @@ import pytest
 from launcher.engine_api import EngineClient
 from tests.e2e.portal import Portal, until
 from tests.engine import LiveEngine
-from tests.faults.behind_proxy.conftest import services_on
 from tests.faults.caller import SHOP, Caller, spec
+from tests.faults.leftovers import services_on
 from tests.faults.proxy import FaultProxy
 
 pytestmark = pytest.mark.live
@@ -77,7 +77,6 @@ def test_after_the_notices_broke_off_the_rows_become_true(
     assert until(lambda: proxy.cut("GET /events"), seconds=15)
     client = EngineClient(engine.url)
     (service,) = services_on(client, engine_name(portal, "watched"))
-    held = client.call("GET", f"/services/{service}")
-    one = held["Spec"] | {"Mode": {"Replicated": {"Replicas": 1}}}
-    client.call("POST", f"/services/{service}/update?version={held['Version']['Index']}", body=one)
+    one = service["Spec"] | {"Mode": {"Replicated": {"Replicas": 1}}}
+    client.call("POST", f"/services/{service['ID']}/update?version={service['Version']['Index']}", body=one)
     until(lambda: caller.read(PLACE.format("watched"))["running"] == 1, seconds=30)
