@@ -34,7 +34,7 @@ shots: ## Make the README's screenshots.
 	$(PYTHON) -m scripts.screenshots
 
 messages: ## Gather the strings to translate, then compile the translations.
-	./berth manage makemessages --locale zh_Hans --ignore node_modules --ignore .venv --ignore var
+	./berth manage makemessages --locale zh_Hans --no-obsolete --no-wrap --add-location file --ignore node_modules --ignore .venv --ignore var --ignore tests --ignore benchmarks
 	./berth manage compilemessages --ignore .venv --ignore node_modules
 
 format: ## Put code into its standard form.
