@@ -121,10 +121,11 @@ def _lift(step: Step, links: Links) -> dict[str, Any]:
     source = step.before.place.release if step.before else None
     if source is None:
         return {}
-    words = {"release": source.number, "environment": step.card.environment.name, "app": source.app.name}
+    app, environment = step.card.place.app.name, step.card.environment.name
+    words = {"release": source.number, "environment": environment, "app": app}
     return {
         "label": _("Deploy release %(release)s of %(app)s to %(environment)s") % words,
-        "url": links.deploy(app=source.app.name, environment=step.card.environment.name, release=source.number),
+        "url": links.deploy(app=app, environment=environment, release=source.number),
         "ready": step.ready,
     }
 

@@ -8,10 +8,10 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.models import AppEnvironment
-from apps.services import create_app
-from backends.fake import FakeDriver
+from apps.services import create_app, deploy
+from apps.specification import from_image
 from backends.models import Cluster
-from tests.conftest import Cast
+from tests.conftest import Cast, Wakeups
 
 ADDRESS = "/t/acme/p/shop/"
 Browse = Callable[[str], Client]
@@ -79,13 +79,24 @@ def test_live_part_comes_alone(browse: Browse, running: AppEnvironment) -> None:
 
 
 def test_queries_do_not_grow_with_apps(
-    browse: Browse, cast: Cast, running: AppEnvironment, django_assert_max_num_queries: Any, driver: FakeDriver
+    browse: Browse,
+    cast: Cast,
+    running: AppEnvironment,
+    wakeups: Wakeups,
+    django_assert_max_num_queries: Any,
+    django_capture_on_commit_callbacks: Any,
 ) -> None:
-    client = browse("developer")
-    with django_assert_max_num_queries(25) as few:
+    client, developer = browse("developer"), cast.actor("developer")
+    with django_assert_max_num_queries(20) as few:
         client.get(ADDRESS)
-    for number in range(12):
-        create_app(cast.actor("developer"), cast.shop, name=f"more-{number}")
+    for number in range(8):
+        app = create_app(developer, cast.shop, name=f"more-{number}")
+        place = app.places.get(environment__name="dev")
+        with django_capture_on_commit_callbacks(execute=True):
+            deploy(developer, place, spec=from_image("berth/hello:1", name="web", instances=2))
+        with django_capture_on_commit_callbacks(execute=True):
+            wakeups.drain()
     with django_assert_max_num_queries(len(few)):
         page = client.get(ADDRESS)
-    assert "more-11" in text_of(page)
+    assert "more-7" in text_of(page)
+    assert "19 of 19 instances run." in text_of(page)
