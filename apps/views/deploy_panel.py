@@ -28,7 +28,7 @@ from core.rows import new_id
 from tenants.models import Project
 
 FORM, YAML, DEPLOY = "form", "yaml", "deploy"
-TO = "to:"
+TO, OF = "to:", "of:"
 FALLBACK_SERVICE = "app"
 VARIABLE = re.compile(r"variables-(\d{1,4})-name\Z")
 MENDABLE = ("image", "name", "instances", "ports", "cpu", "memory", "health", "path", "command")
@@ -38,7 +38,8 @@ LARGEST_BASE = 512 * 1024
 class Panel:
     """One request's deploy panel. Nothing typed is lost: whatever comes in goes out again, mended or not.
 
-    `go` says which button sent it: deploy, yaml, form, row, search, check, or "to:" and an environment's name.
+    `go` says which button sent it: deploy, yaml, form, row, search, check, "to:" and an environment's name, or
+    "of:" and a service's.
     """
 
     def __init__(self, request: HttpRequest, project: Project) -> None:
@@ -179,11 +180,12 @@ class Panel:
             self.mode = YAML
         elif entering:
             self.mode = YAML if not self.posted else FORM
-        elif wanted == FORM and self.mode == YAML and self.spec is not None:
+        elif wanted == FORM and self.spec is not None and (self.mode == YAML or self.go.startswith(OF)):
             self._show_fields(self.spec)
 
     def _show_fields(self, spec: Specification) -> None:
         self.mode, self.base = FORM, spec.canonical()
+        self.data["service"] = self.go.removeprefix(OF) if self.go.startswith(OF) else self.service
         self.service = self._service()
         self.draft = drafts.draft_of(spec, self.service)
         self.form = self._bound_form()
@@ -326,17 +328,14 @@ class Panel:
         return self.data.get("release", "")
 
     @property
-    def of_service(self) -> str:
+    def services(self) -> list[dict[str, Any]]:
         """Which service the form is about, where there are several."""
-        return _("of service %(service)s") % {"service": self.service} if len(self.services) > 1 else ""
+        names = list((self.base or {}).get("services", {}))
+        return [{"name": name, "chosen": name == self.service, "go": OF + name} for name in names if len(names) > 1]
 
     @property
     def kept_base(self) -> str:
         return json.dumps(self.base) if self.base else ""
-
-    @property
-    def services(self) -> list[str]:
-        return list((self.base or {}).get("services", {}))
 
 
 def _line(kind: str, title: str, detail: str = "", fix: SimpleNamespace | None = None) -> SimpleNamespace:

@@ -45,7 +45,11 @@ def text_of(page: Any) -> str:
 
 def filled(client: Client, address: str = ADDRESS, **typed: str) -> dict[str, str]:
     """What a browser would send of the panel at an address, with some fields typed over."""
-    text = text_of(client.get(address))
+    return fields_of(text_of(client.get(address))) | typed
+
+
+def fields_of(text: str) -> dict[str, str]:
+    """Names and values of the panel's fields, as a browser has them before anybody types."""
     sheet = text[text.index('id="deploy"') :]
     fields = {name: unescape(value) for name, value in HIDDEN.findall(sheet)}
     for tag in re.findall(r"<input[^>]*>", sheet):
@@ -55,7 +59,7 @@ def filled(client: Client, address: str = ADDRESS, **typed: str) -> dict[str, st
             fields[name[1]] = unescape(value[1]) if value else ""
     chosen = re.search(r'<option value="(\w+)" selected', sheet)
     fields["health"] = chosen[1] if chosen else "image"
-    return fields | typed
+    return fields
 
 
 def test_image_fills_the_rest(browse: Browse, images: None) -> None:
@@ -175,6 +179,21 @@ def test_yaml_both_ways(browse: Browse, images: None) -> None:
     page = client.post(ADDRESS, sent | {"go": "deploy"})
     assert page["Location"] == "/t/acme/p/shop/apps/greeter/deployments/1/"
     assert Release.objects.get().specification["services"]["hello"]["deploy"]["replicas"] == 2
+
+
+def test_each_of_several_services(browse: Browse, images: None) -> None:
+    """What was typed for one service stays while another is looked at."""
+    client = browse("developer")
+    yaml = "services:\n  db: {image: postgres:16}\n  web: {image: berth/hello:1, ports: [8080]}\n"
+    sent = filled(client, mode="yaml", yaml=yaml, name="pair", go="form")
+    first = fields_of(text_of(client.post(ADDRESS, sent)))
+    assert (first["service"], first["image"]) == ("db", "postgres:16")
+    second = fields_of(text_of(client.post(ADDRESS, first | {"instances": "2", "go": "of:web"})))
+    assert (second["service"], second["image"], second["ports"]) == ("web", "berth/hello:1", "8080")
+    page = client.post(ADDRESS, second | {"instances": "4", "go": "deploy"})
+    assert page.status_code == 302
+    services = Release.objects.get().specification["services"]
+    assert [services[name]["deploy"]["replicas"] for name in ("db", "web")] == [2, 4]
 
 
 @pytest.mark.parametrize("yaml", ["services: [", "services:\n  web:\n    image: x:1\n    privileged: true\n"])
