@@ -47,7 +47,6 @@ INSTALLED_APPS = [
     "knox",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "django_htmx",
     "core",
     "audit",
     "operations",
@@ -72,7 +71,6 @@ MIDDLEWARE = [
     "tenants.middleware.language",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
     "portal.middleware.private_answers",
 ]
 ROOT_URLCONF = "portal.urls"
