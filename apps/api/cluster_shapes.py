@@ -23,7 +23,7 @@ class ClusterChange(Input):
 
 
 class ClusterInput(ClusterChange):
-    name = serializers.CharField(max_length=40)
+    name = serializers.CharField(max_length=40, trim_whitespace=False)
     kind = serializers.ChoiceField(choices=[kind for kind in Cluster.Kind.values if kind != "fake"])
 
 

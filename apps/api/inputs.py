@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from apps.models import Environment
 from apps.specification import Specification, SpecificationError, read_data, read_text
-from core.api.inputs import Input, Listing, Query, Searchable
+from core.api.inputs import Input, Listing, Query, Searchable, WholeNumber
 
 LARGEST_NUMBER = 999_999_999
 
@@ -34,7 +34,7 @@ class SpecificationField(serializers.Field[Specification, Any, Any, Any]):
 
 
 def label(**more: Any) -> serializers.CharField:
-    return serializers.CharField(max_length=40, **more)
+    return serializers.CharField(max_length=40, trim_whitespace=False, **more)
 
 
 class AppQuery(Searchable):
@@ -65,7 +65,7 @@ class DeploymentInput(Input):
 
     environment = label()
     spec = SpecificationField(required=False)
-    release = serializers.IntegerField(min_value=1, max_value=LARGEST_NUMBER, required=False)
+    release = WholeNumber(min_value=1, max_value=LARGEST_NUMBER, required=False)
     image = serializers.CharField(max_length=512, required=False, help_text="What runs there, with this image instead.")
     service = label(required=False, help_text="With `image`: which service gets it; needed where there are several.")
     note = serializers.CharField(max_length=200, required=False, allow_blank=True)
@@ -86,7 +86,7 @@ class DeploymentQuery(Listing):
 
 class ScaleInput(Input):
     service = label()
-    instances = serializers.IntegerField(min_value=0, max_value=LARGEST_NUMBER)
+    instances = WholeNumber(min_value=0, max_value=LARGEST_NUMBER)
 
 
 class RestartInput(Input):
@@ -94,7 +94,7 @@ class RestartInput(Input):
 
 
 class RollbackInput(Input):
-    release = serializers.IntegerField(min_value=1, max_value=LARGEST_NUMBER)
+    release = WholeNumber(min_value=1, max_value=LARGEST_NUMBER)
 
 
 class DiffQuery(Query):

@@ -11,6 +11,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from core.errors import BadRequest, FieldProblem
 
 LONGEST_SEARCH = 100
+MOST_TOLD = 20  # unknown fields that are named; an answer is not to be larger than what was sent
 MOST_ROWS = 200
 ROWS = 50
 
@@ -22,7 +23,7 @@ class Input(serializers.Serializer[Any]):
         known = set(self.fields)
         unknown = sorted(str(name) for name in data if name not in known) if isinstance(data, Mapping) else []
         errors: dict[str, Any] = {
-            name[:100]: [ErrorDetail(_("There is no such field."), "unknown_field")] for name in unknown
+            name[:100]: [ErrorDetail(_("There is no such field."), "unknown_field")] for name in unknown[:MOST_TOLD]
         }
         try:
             value = super().to_internal_value(data)
@@ -32,6 +33,15 @@ class Input(serializers.Serializer[Any]):
         if errors:
             raise ValidationError(errors)
         return value
+
+
+class WholeNumber(serializers.IntegerField):
+    """A JSON number without a fraction; digits in a text are a text."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("invalid")
+        return super().to_internal_value(data)
 
 
 class Query(Input):

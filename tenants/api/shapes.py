@@ -12,7 +12,9 @@ def title(*, required: bool = False) -> serializers.CharField:
 
 
 def name() -> serializers.CharField:
-    return serializers.CharField(max_length=40, help_text="A DNS label, unique in its parent, fixed for life.")
+    return serializers.CharField(
+        max_length=40, trim_whitespace=False, help_text="A DNS label, unique in its parent, fixed for life."
+    )
 
 
 class TenantOutput(serializers.Serializer[Tenant]):

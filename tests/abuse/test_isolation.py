@@ -134,16 +134,21 @@ def test_own_names_in_front_do_not_open_what_is_anothers(known: dict[str, str], 
     assert (logs.status_code, logs.json()["errors"][0]["code"]) == (400, "unknown")
 
 
+GLOBEX = "/api/v1/tenants/globex"
+STORE = f"{GLOBEX}/projects/store"
+SPEC = {"services": {"web": {"image": "berth/hello:1"}}}
+
+
 @pytest.mark.parametrize(
     ("path", "body", "field"),
     [
-        ("/api/v1/tenants/globex/projects/store/apps/mine/deployments", {"environment": "dev", "release": 1}, "release"),
-        ("/api/v1/tenants/globex/projects/store/apps/mine/deployments", {"environment": "acme-only", "release": 1}, "environment"),
-        ("/api/v1/tenants/globex/projects/store/apps", {"name": "x", "environment": "acme-only", "spec": {"services": {"web": {"image": "a"}}}}, "environment"),
-        ("/api/v1/tenants/globex/projects/store/environments", {"name": "x", "stage": "dev", "cluster": "acme-cluster"}, "cluster"),
-        ("/api/v1/tenants/globex/grants", {"subject": "outsider", "role": "project.guest", "project": "shop"}, "project"),
+        (f"{STORE}/apps/mine/deployments", {"environment": "dev", "release": 1}, "release"),
+        (f"{STORE}/apps/mine/deployments", {"environment": "acme-only", "release": 1}, "environment"),
+        (f"{STORE}/apps", {"name": "x", "environment": "acme-only", "spec": SPEC}, "environment"),
+        (f"{STORE}/environments", {"name": "x", "stage": "dev", "cluster": "acme-cluster"}, "cluster"),
+        (f"{GLOBEX}/grants", {"subject": "outsider", "role": "project.guest", "project": "shop"}, "project"),
     ],
-)  # fmt: skip
+)
 def test_names_of_others_in_a_body_are_unknown(
     path: str, body: dict[str, Any], field: str, running: AppEnvironment, cast: Cast, api: Api
 ) -> None:
