@@ -1,16 +1,28 @@
-"""Whatever is stored as a code can be said as a sentence."""
+"""Whatever is stored as a code can be said in words."""
 
 import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from audit.commands import COMMANDS
+from audit.services import ACTIONS
+from audit.words import action_words
 from backends import words as engine_words
 from backends.contract import ReasonCode
 from operations import registry
-from tests.rules.sources import PACKAGES, at, files, name_of, told, tree
+from portal import seed
+from tests.rules.sources import PACKAGES, at, files, name_of, service_modules, told, tree
 
 # Calls that store a code: the function's name and where the code stands among its arguments.
 STORING = {"Wait": 1, "StepFailed": 0, "emit": 1, "fail": 1}
+
+
+def test_every_action_of_the_audit_has_words() -> None:
+    service_modules()  # imported, they have declared their commands
+    actions = {*COMMANDS, *registry.HANDLERS, *ACTIONS, seed.SEEDED}
+    mute = sorted(action for action in actions if action_words(action) == action)
+    assert len(actions) > 20, "The actions were not imported; this test sees nothing."
+    assert not mute, told(mute, "Say in audit/words.py what these are called:")
 
 
 def test_every_reason_of_an_engine_has_a_sentence_and_a_hint() -> None:
