@@ -52,6 +52,12 @@ def memory_of(pid: int, field: str = "VmRSS") -> int:
     raise LookupError(f"/proc has no {field} for process {pid}")
 
 
+def processor_seconds(pid: int) -> float:
+    """Seconds of processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def forget_peak(pid: int) -> None:
     """Let VmHWM begin anew."""
     Path(f"/proc/{pid}/clear_refs").write_text("5")
