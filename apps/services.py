@@ -35,6 +35,7 @@ def create_app(
     title: str = "",
     environment: Environment | None = None,
     spec: Specification | None = None,
+    note: str = "",
 ) -> App:
     """Create an app in a project; with `environment` and `spec` also deploy it there (see `App.first_operation`)."""
     _check_project(project)
@@ -54,7 +55,7 @@ def create_app(
     if environment is not None and spec is not None:
         place = app.places.select_related("app", "environment__cluster", "project").get(environment=environment)
         access.check_any(actor, needs_deploy(place), place)
-        app.first_operation = _deploy(actor, place, spec=spec)  # type: ignore[attr-defined]  # handed to the caller only
+        app.first_operation = _deploy(actor, place, spec=spec, note=note)  # type: ignore[attr-defined]  # handed to the caller only
     return app
 
 

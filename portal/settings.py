@@ -111,6 +111,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign_in"
+MIGRATION_MODULES = {"knox": None}  # its own token table is never used: ours takes its place
 KNOX_TOKEN_MODEL = "tenants.Token"  # noqa: S105  a model's name
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_PREFIX": "berth_", "TOKEN_TTL": timedelta(days=90)}
 
@@ -199,6 +200,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
         "socket_connect_timeout": 1,
         "socket_timeout": 5,
         "global_keyprefix": "berth:",
+        "max_retries": 0,  # nobody who deploys waits for a broker that is away: the sweep wakes a worker later
+        "interval_start": 0,
     }
     if REDIS_URL
     else {"polling_interval": 0.05}

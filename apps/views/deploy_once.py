@@ -44,7 +44,9 @@ def _start(panel: Panel) -> Operation:
     where, project = panel.where, panel.links.of
     if where.app is None:
         environment = where.environment
-        app = services.create_app(panel.actor, project, name=panel.name, environment=environment, spec=panel.spec)
+        app = services.create_app(
+            panel.actor, project, name=panel.name, environment=environment, spec=panel.spec, note=panel.note
+        )
         operation: Operation = app.first_operation  # type: ignore[attr-defined]  # set because a spec was given
         return operation
     if panel.same_release:

@@ -105,7 +105,7 @@ def test_production_is_boxed_with_a_lock(render: Render) -> None:
 
 
 def test_a_time_says_how_long_ago_and_carries_the_moment(render: Render) -> None:
-    html = render("{% time when %}", when=NOW - timedelta(minutes=12, seconds=1))
+    html = render("{% time when %}", when=timezone.now() - timedelta(minutes=12, seconds=1))
     assert "12 min ago" in html
     assert re.search(r'datetime="\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ" title="\d{4}-', html)
     assert "data-relative" in html
