@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from celery import shared_task
-from django.db import close_old_connections
 
 from core.clock import from_now
 from operations import running, services
@@ -26,7 +25,6 @@ def run_operation(operation_id: str) -> None:
 @shared_task(name="operations.sweep", ignore_result=True)
 def sweep() -> None:
     """Wake every row whose message or worker was lost. Runs at start and every few seconds."""
-    close_old_connections()
     late = services.claimable().filter(created_at__lt=from_now(timedelta(seconds=-2)))
     for operation_id in late.order_by("created_at").values_list("pk", flat=True)[:200]:
         wake(operation_id)

@@ -35,16 +35,15 @@ class Outlet(io.RawIOBase):
 
 async def zipped(members: Iterable[Member]) -> AsyncGenerator[bytes, None]:
     """Each member in full. One whose instance is gone from its engine is named in a file of its own instead."""
-    outlet = Outlet()
-    archive = zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL)
-    left_out: list[str] = []
-    for name, content in members:
-        async with aclosing(_member(archive, outlet, name, content, left_out)) as pieces:
-            async for piece in pieces:
-                yield piece
-    if left_out:
-        archive.writestr(_info(LEFT_OUT), "\n".join(left_out) + "\n")
-    archive.close()
+    outlet, left_out = Outlet(), list[str]()
+    # closed by `with` also when the reader has gone: left open, it would write its end when nobody expects it
+    with zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as archive:
+        for name, content in members:
+            async with aclosing(_member(archive, outlet, name, content, left_out)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        if left_out:
+            archive.writestr(_info(LEFT_OUT), "\n".join(left_out) + "\n")
     yield outlet.take()
 
 
