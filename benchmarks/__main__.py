@@ -2,8 +2,9 @@
 
 import argparse
 import os
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from benchmarks import deploys, lists, logs, starts
 from benchmarks.machine import description
@@ -35,20 +36,22 @@ def main() -> None:
     asked = arguments()
     machine, began = description(), time.monotonic()
     with portal(engine=os.environ.get("BERTH_TEST_ENGINE", "")) as measured:
-        sections = list(measure(measured, asked))
+        sections = []
+        for section in measure(measured, asked):
+            print(section.markdown(), file=sys.stderr)
+            sections.append(section)
     text = note(sections, machine, minutes=(time.monotonic() - began) / 60)
     print(text)
     if not asked.print:
         NOTE.write_text(text)
 
 
-def measure(measured: Portal, asked: argparse.Namespace) -> Sequence[Section]:
+def measure(measured: Portal, asked: argparse.Namespace) -> Iterator[Section]:
     """Starts first, since they want an empty database; lists last, since they fill it."""
-    sections = [starts.measure(measured)]
-    sections.append(deploys.measure(measured, runs=asked.deploys))
-    sections.append(logs.measure(measured, mebibytes=asked.log_mib))
-    sections.append(lists.measure(measured, apps=asked.apps, runs=asked.runs, deployed=logs.APP))
-    return sections
+    yield starts.measure(measured)
+    yield deploys.measure(measured, runs=asked.deploys)
+    yield logs.measure(measured, mebibytes=asked.log_mib)
+    yield lists.measure(measured, apps=asked.apps, runs=asked.runs, deployed=logs.APP)
 
 
 def note(sections: Sequence[Section], machine: str, *, minutes: float) -> str:
