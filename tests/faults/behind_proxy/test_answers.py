@@ -1,13 +1,11 @@
 """An engine that is slow, or whose answers or notices get lost on the way."""
 
-import sqlite3
-from contextlib import closing
-
 import pytest
 
 from launcher.engine_api import EngineClient
 from tests.e2e.portal import Portal, until
 from tests.engine import LiveEngine
+from tests.faults.behind_proxy.rows import engine_name
 from tests.faults.caller import SHOP, Caller, spec
 from tests.faults.leftovers import services_on
 from tests.faults.proxy import FaultProxy
@@ -15,13 +13,6 @@ from tests.faults.proxy import FaultProxy
 pytestmark = pytest.mark.live
 QUICK_SECONDS = 4.0  # half of one slow answer: whoever waits for the engine is over it
 PLACE = f"{SHOP}/apps/{{}}/environments/dev"
-
-
-def engine_name(portal: Portal, app: str) -> str:
-    rows = "SELECT p.engine_name FROM apps_appenvironment p JOIN apps_app a ON a.id = p.app_id"
-    rows += " JOIN apps_environment e ON e.id = p.environment_id WHERE a.name = ? AND e.name = 'dev'"
-    with closing(sqlite3.connect(portal.state / "berth.sqlite3")) as connection:
-        return str(connection.execute(rows, [app]).fetchone()[0])
 
 
 def test_lost_answers_make_no_second_service(
