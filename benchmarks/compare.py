@@ -1,4 +1,4 @@
-"""One comparison of declared with running, over a whole cluster: prints its seconds and the most memory it took, in MiB.
+"""One comparison of declared with running, over a whole cluster: prints its seconds and the MiB of memory it took.
 
 Runs by `benchmarks.inside` with the portal's BERTH_STATE, on the cluster that `benchmarks.many` filled.
 """
