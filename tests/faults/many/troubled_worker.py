@@ -62,6 +62,8 @@ def troubled(original: Callable[..., Any], trouble: Callable[[], None], folder: 
     def call(*args: Any, **params: Any) -> Any:
         result = original(*args, **params)
         if not (folder / "in trouble").exists():
+            for earlier in folder.glob("over *"):
+                earlier.unlink()  # of steps before this one
             (folder / "in trouble.new").write_text(str(os.getpid()))
             (folder / "in trouble.new").rename(folder / "in trouble")
             trouble()
