@@ -23,6 +23,8 @@ STUBBORN = [
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
     process = spawn(SLEEPER, log=None)
+    # the kernel shows the words a moment after it has begun to run the program
+    assert until(lambda: WORD.encode() in Path(f"/proc/{process.pid}/cmdline").read_bytes(), seconds=10)
     yield process
     process.kill()
     process.wait()
