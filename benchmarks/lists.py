@@ -75,8 +75,8 @@ def timed(portal: Portal, what: str, client: Client, address: str, budget: float
     spent = (processor_seconds(portal.pid) - before) / runs
     kept = percentile(seconds, 0.95) <= budget
     shown = {"beside": f"{spent * 1000:.0f} ms of processor", "budget": f"p95 ≤ {budget * 1000:.0f} ms"}
-    waited = percentile(seconds, 0.5) > 2 * spent
-    cause = "most of it is waiting for a processor that others used" if waited else "it is the portal's own work"
+    waited = percentile(seconds, 0.95) > 2 * spent
+    cause = "half and more is waiting for a processor that others used" if waited else "it is the portal's own work"
     return Line(what, milliseconds(seconds), **shown, kept=kept, cause=cause)
 
 
