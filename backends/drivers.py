@@ -1,16 +1,41 @@
 """Which kinds of clusters there are. A driver's own libraries are imported when the first cluster of it is used."""
 
+import os
+from collections.abc import Callable
+from importlib import import_module
+
 from backends.contract import Driver
 from backends.models import Cluster
 from backends.registry import register
 
+#: imported late: docker's SDK costs half a second and 20 MiB, which a process without clusters need not pay
+SWARM = "backends.swarm.driver"
+
 
 def _swarm(cluster: Cluster) -> Driver:
-    from backends.swarm.driver import (
-        SwarmDriver,  # costs half a second and 20 MiB: not for a process without clusters
+    module = import_module(SWARM)
+    driver: Driver = module.SwarmDriver(
+        cluster.address, tls=_tls(cluster, module.TlsFiles), address=cluster.reachable_at
+    )
+    return driver
+
+
+def _tls(cluster: Cluster, files: Callable[..., object]) -> object | None:
+    """The cluster's credentials as files, where it has any."""
+    if not cluster.client_key:
+        return None
+    return files(
+        ca=in_memory("authority", cluster.authority),
+        cert=in_memory("certificate", cluster.client_certificate),
+        key=in_memory("key", cluster.client_key.reveal()),
     )
 
-    return SwarmDriver(cluster.address, address=cluster.reachable_at)
+
+def in_memory(name: str, text: str) -> str:
+    """A path whose content never touches a disk; it lives as long as this process."""
+    file = os.memfd_create(name)
+    os.write(file, text.encode())
+    return f"/proc/self/fd/{file}"
 
 
 register(Cluster.Kind.SWARM, _swarm)
