@@ -16,7 +16,7 @@ from backends.models import Cluster
 from backends.registry import driver_for
 from operations.models import Operation
 from operations.registry import StepFailed, Wait, register, register_words
-from operations.services import fenced
+from operations.services import begin, fenced
 
 LOOK_SECONDS = 1.0
 FAILURES_OPEN_BREAKER = 5
@@ -119,7 +119,7 @@ def _bring(
     """
     specification = specification_of(release)
     if not operation.step:
-        return Wait(0.0, "preparing", {"release": release.number}, step="prepare")
+        begin(operation, "prepare", "preparing", {"release": release.number})
     pinned = pin_rest(release, specification, driver)
     driver.ensure_environment(environment_ref(place))
     specs = {spec.ref.service: spec for spec in services_of(place, release, pinned=pinned)}

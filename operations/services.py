@@ -145,6 +145,14 @@ def pause(operation: Operation, wait: Wait) -> None:
             emit_if_new(operation, wait)
 
 
+def begin(operation: Operation, step: str, code: str, params: dict[str, Any] | None = None) -> None:
+    """Say that a step has begun, without giving the lease back: the same worker goes on with it."""
+    with fenced(operation):
+        operation.step = step
+        _mine(operation).update(step=step)
+        emit(operation, code, params)
+
+
 def fail(operation: Operation, code: str, params: dict[str, Any] | None = None) -> None:
     """Note why it cannot succeed; from now on it is undone. The first reason stands."""
     with fenced(operation):

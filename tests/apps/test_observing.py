@@ -119,4 +119,4 @@ def test_while_the_breaker_is_open_no_worker_waits_for_the_engine(
     Cluster.objects.update(looked_at=timezone.now() - timedelta(minutes=5))  # the observer is away itself
     Operation.objects.update(not_before=None)
     tasks.run_operation(str(operation.pk))
-    assert operation.events.order_by("-seq").first().code == "preparing"
+    assert operation.events.filter(code="preparing").exists()
