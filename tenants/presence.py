@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db.models import Model
 
 from core.access import Actor, places_of
+from core.connections import let_go
 from tenants.models import Token, User
 from tenants.rights import rights_of
 
@@ -18,10 +19,13 @@ def still_may(actor: Actor, permission: str, target: Model, token: Token | None)
 
     @sync_to_async
     def ask() -> bool:
-        user = User.objects.filter(pk=actor.id, is_active=True).first() if actor.id else None
-        if user is None or not _came_in(actor, token):
-            return False
-        return rights_of(user, token).allows(permission, tenant=tenant, project=project)
+        try:
+            user = User.objects.filter(pk=actor.id, is_active=True).first() if actor.id else None
+            if user is None or not _came_in(actor, token):
+                return False
+            return rights_of(user, token).allows(permission, tenant=tenant, project=project)
+        finally:
+            let_go()
 
     return ask
 

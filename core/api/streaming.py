@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils.translation import gettext as _
 
 from core.api.endpoint import FileView
+from core.connections import let_go
 from core.errors import TooMany
 
 PIECE = 32 * 1024
@@ -164,6 +165,7 @@ def as_stream_view(view: type[FileView]) -> Callable[..., Any]:
     async def answer(request: HttpRequest, **names: Any) -> HttpResponseBase:
         response: HttpResponseBase = await sync_to_async(checked)(request, **names)
         if isinstance(response, Stream) and request.method == "GET":
+            await sync_to_async(let_go)()
             await response.begin()
         return response
 
