@@ -145,6 +145,8 @@ class Token(AbstractAuthToken):  # type: ignore[misc]  # knox is untyped
     id = models.UUIDField(default=new_id, unique=True, editable=False)
     name = models.CharField(max_length=60)
     scopes = models.JSONField(default=list)  # permission codes; empty: all of the maker's
+    tenant = models.ForeignKey(Tenant, models.CASCADE, null=True, related_name="+")  # set: it counts only there
+    project = models.ForeignKey(Project, models.CASCADE, null=True, related_name="+")
     last_used_at = models.DateTimeField(null=True)
 
     class Meta:

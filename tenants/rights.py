@@ -2,6 +2,7 @@
 
 import uuid
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
 from django.db.models import Model, Q
 from django.db.models.functions import Now
@@ -11,6 +12,8 @@ from core.access import NOBODY, Actor, Codes, Rights, places_of
 from tenants.models import Grant, Tenant, Token, User
 from tenants.roles import ROLES
 
+Place = tuple[str, uuid.UUID | None, uuid.UUID | None]  # role, tenant, project
+
 
 def running_grants() -> Q:
     """Those that hold at this moment, by the database's clock."""
@@ -18,14 +21,17 @@ def running_grants() -> Q:
 
 
 def rights_of(user: User, token: Token | None = None) -> Rights:
-    """All that a user may do. A grant on a project lets one see that its tenant exists."""
+    """All that a user may do; with a token as far as its place and its scopes go.
+
+    A grant on a project lets one see that its tenant exists.
+    """
     platform: set[str] = set()
     tenants: dict[uuid.UUID, set[str]] = defaultdict(set)
     projects: dict[uuid.UUID, set[str]] = defaultdict(set)
     grants = Grant.objects.filter(running_grants(), user=user).values_list("role", "tenant_id", "project_id")
-    for role, tenant, project in grants:
+    for role, tenant, project in _within(token, grants):
         codes = ROLES[role].permissions
-        if project is not None:
+        if project is not None and tenant is not None:
             projects[project] |= codes
             tenants[tenant] |= {"tenant.view"}
         elif tenant is not None:
@@ -35,11 +41,25 @@ def rights_of(user: User, token: Token | None = None) -> Rights:
     ceiling: Codes | None = frozenset(token.scopes) if token is not None and token.scopes else None
     return Rights(
         platform=frozenset(platform),
-        own=frozenset({"account.own"}),
+        own=frozenset() if token is not None and token.tenant_id else frozenset({"account.own"}),
         tenants={key: frozenset(codes) for key, codes in tenants.items()},
         projects={key: frozenset(codes) for key, codes in projects.items()},
         ceiling=ceiling,
     )
+
+
+def _within(token: Token | None, grants: Iterable[Place]) -> Iterator[Place]:
+    """The grants as far as a token's place goes: a role in its tenant is one in its project alone."""
+    if token is None or token.tenant_id is None:
+        yield from grants
+        return
+    for role, tenant, project in grants:
+        if tenant != token.tenant_id:
+            continue
+        if token.project_id is None or project == token.project_id:
+            yield role, tenant, project
+        elif project is None:
+            yield role, tenant, token.project_id
 
 
 def actor_now(user_id: uuid.UUID | None) -> Actor:

@@ -27,7 +27,7 @@ GRANT = [
     "granted_by",
     "created_at",
 ]
-TOKEN = ["id", "name", "scopes", "created_at", "expires_at", "last_used_at", "prefix"]
+TOKEN = ["id", "name", "scopes", "tenant_name", "project_name", "created_at", "expires_at", "last_used_at", "prefix"]
 
 
 def tenants(actor: Actor) -> Rows:
@@ -106,8 +106,32 @@ def person(field: str, name: str | None) -> User | None:
 
 
 def tokens(user: User) -> Rows:
-    named = {"created_at": F("created"), "expires_at": F("expiry"), "prefix": F("token_key")}
+    named = {
+        "created_at": F("created"),
+        "expires_at": F("expiry"),
+        "prefix": F("token_key"),
+        "tenant_name": F("tenant__name"),
+        "project_name": F("project__name"),
+    }
     return plain(Token.objects.filter(user=user).annotate(**named), *TOKEN)
+
+
+def shown_tokens(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [_shown_token_row(dict(row)) for row in rows]
+
+
+def _shown_token_row(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"tenant": row.pop("tenant_name"), "project": row.pop("project_name")}
+
+
+def place_of_token(actor: Actor, tenant_name: str | None, project_name: str | None) -> Tenant | Project | None:
+    """Where a new token is to count; None: everywhere."""
+    if tenant_name is None:
+        return None
+    home = visible(actor, Tenant.objects.all()).filter(name=tenant_name).first()
+    if home is None:
+        raise Invalid(errors=[FieldProblem("tenant", "unknown", _("There is no such tenant."))])
+    return grantable(actor, home, project_name)
 
 
 def token(user: User, token_id: uuid.UUID) -> Token:
@@ -122,6 +146,8 @@ def shown_token(row: Token) -> dict[str, Any]:
         "id": row.id,
         "name": row.name,
         "scopes": row.scopes,
+        "tenant": row.tenant.name if row.tenant else None,
+        "project": row.project.name if row.project else None,
         "created_at": row.created,
         "expires_at": row.expiry,
         "last_used_at": row.last_used_at,

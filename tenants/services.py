@@ -1,6 +1,7 @@
 """What people do with people, tenants and projects. Each public function is a command."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -43,8 +44,12 @@ def create_token(
     name: str,
     scopes: list[str] | None = None,
     lifetime: timedelta = DEFAULT_TOKEN_LIFE,
+    limit: Tenant | Project | None = None,
 ) -> tuple[Token, Secret]:
-    """A token of one's own. The secret is shown once and kept only as a hash."""
+    """A token of one's own, for everywhere or only for a tenant or project.
+
+    The secret is shown once and kept only as a hash.
+    """
     _check_own(actor, user)
     unknown = sorted(set(scopes or []) - set(PERMISSIONS))
     if unknown:
@@ -56,12 +61,21 @@ def create_token(
         raise Invalid(errors=[FieldProblem("expires_at", "out_of_range", message)])
     try:
         with transaction.atomic():
-            token, text = Token.objects.create(user, expiry=lifetime, name=name, scopes=sorted(set(scopes or [])))
+            token, text = Token.objects.create(
+                user, expiry=lifetime, name=name, scopes=sorted(set(scopes or [])), **_place(limit)
+            )
     except IntegrityError:
         message = _("You have a token called “%(name)s” already.") % {"name": name}
         raise Conflict(message, code="name_taken", hint=_("Revoke it first, or take another name.")) from None
-    describe(target=token, after={"name": name, "scopes": token.scopes, "expires_at": str(token.expiry)})
+    after = {"name": name, "scopes": token.scopes, "expires_at": str(token.expiry), "limit": str(limit or "")}
+    describe(target=token, after=after)
     return token, Secret(text)
+
+
+def _place(limit: Tenant | Project | None) -> dict[str, Any]:
+    if isinstance(limit, Project):
+        return {"tenant_id": limit.tenant_id, "project": limit}
+    return {"tenant": limit}
 
 
 def _check_ceiling(actor: Actor, scopes: list[str]) -> None:

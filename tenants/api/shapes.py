@@ -1,5 +1,8 @@
 """Shapes of people, tenants and projects over HTTP."""
 
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from core.api.inputs import Input
@@ -77,6 +80,8 @@ class TokenOutput(serializers.Serializer[Token]):
     id = serializers.UUIDField()
     name = serializers.CharField()
     scopes = serializers.ListField(child=serializers.CharField(), help_text="Empty: all that its maker may.")
+    tenant = serializers.CharField(allow_null=True, help_text="Set: it counts only in this tenant.")
+    project = serializers.CharField(allow_null=True, help_text="Set: it counts only in this project.")
     prefix = serializers.CharField(help_text="The first characters, to tell tokens apart.")
     created_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField(allow_null=True)
@@ -93,7 +98,14 @@ class TokenInput(Input):
         child=serializers.CharField(max_length=60), max_length=len(PERMISSIONS), required=False,
         help_text="Permission codes, of: " + ", ".join(PERMISSIONS),
     )  # fmt: skip
+    tenant = serializers.CharField(max_length=40, required=False, help_text="Let it count only in this tenant.")
+    project = serializers.CharField(max_length=40, required=False, help_text="And there only in this project.")
     expires_at = serializers.DateTimeField(required=False, help_text="At most 366 days away; default 90 days.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "project" in attrs and "tenant" not in attrs:
+            raise serializers.ValidationError({"tenant": _("Say whose project it is.")}, code="required")
+        return attrs
 
 
 class _TenantRights(serializers.Serializer[None]):

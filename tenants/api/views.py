@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core import access
+from core.access import Actor
 from core.api.endpoint import View, endpoint
 from core.api.inputs import Listing, Searchable
 from core.api.paging import page
@@ -42,19 +43,20 @@ class Tokens(OwnView):
     @endpoint("list_tokens", query=Listing, answers={200: page_of(shapes.TokenOutput)})
     def get(self, request: Request) -> Response:
         """Your own tokens, newest first."""
-        return Response(page(self.slip("-id"), selectors.tokens(self.user)))
+        return Response(page(self.slip("-id"), selectors.tokens(self.user), show=selectors.shown_tokens))
 
     @endpoint("create_token", body=shapes.TokenInput, answers={201: shapes.NewTokenOutput})
     def post(self, request: Request) -> Response:
         """Make a token: the only answer that ever shows it."""
-        token, secret = services.create_token(self.actor, self.user, **_token(self.sent))
+        token, secret = services.create_token(self.actor, self.user, **_token(self.actor, self.sent))
         return self.made(token, lambda row: selectors.shown_token(row) | {"token": secret.reveal()}, key="id")
 
 
-def _token(sent: dict[str, Any]) -> dict[str, Any]:
+def _token(actor: Actor, sent: dict[str, Any]) -> dict[str, Any]:
     until: datetime | None = sent.get("expires_at")
     lifetime = until - timezone.now() if until else services.DEFAULT_TOKEN_LIFE
-    return {"name": sent["name"], "scopes": sent.get("scopes"), "lifetime": lifetime}
+    limit = selectors.place_of_token(actor, sent.get("tenant"), sent.get("project"))
+    return {"name": sent["name"], "scopes": sent.get("scopes"), "lifetime": lifetime, "limit": limit}
 
 
 class OneToken(OwnView):

@@ -206,3 +206,43 @@ def test_impossible_first_tokens(words: tuple[str, ...], said: str, cast: Cast) 
     with pytest.raises(CommandError, match=said):
         create(*words)
     assert Tenant.objects.count() == 2
+
+
+def test_a_token_that_counts_in_one_project_only(cast: Cast, api: Api) -> None:
+    Grant.objects.create(user=cast.owner, role="platform.operator")
+    body = {"name": "ci", "tenant": "acme", "project": "shop"}
+    made = api("owner").post("/api/v1/tokens", body, format="json").json()
+    assert (made["tenant"], made["project"]) == ("acme", "shop")
+    assert api("owner").get("/api/v1/tokens").json()["results"][1]["project"] == "shop"
+    client = with_token(made["token"])
+    assert client.post(f"{P}/apps", {"name": "mine"}, format="json").status_code == 201
+    api("owner").post("/api/v1/tenants/acme/projects", {"name": "web"}, format="json")
+    assert client.get("/api/v1/tenants/acme/projects/web").status_code == 404
+    assert [row["name"] for row in client.get("/api/v1/tenants/acme/projects").json()["results"]] == ["shop"]
+    assert client.get("/api/v1/tenants/acme").status_code == 200
+    assert client.get("/api/v1/tenants/acme/audit").status_code == 403
+    assert client.post("/api/v1/tenants/acme/projects", {"name": "no"}, format="json").status_code == 403
+    assert client.get("/api/v1/clusters").json()["results"] == []
+    assert client.get("/api/v1/me").json()["platform"] == []
+    assert client.post("/api/v1/tokens", {"name": "wider"}, format="json").status_code == 403
+
+
+def test_a_token_that_counts_in_one_tenant_only(cast: Cast, api: Api) -> None:
+    Grant.objects.create(user=cast.owner, role="tenant.owner", tenant=cast.globex)
+    text = api("owner").post("/api/v1/tokens", {"name": "ci", "tenant": "acme"}, format="json").json()["token"]
+    assert [row["name"] for row in with_token(text).get("/api/v1/tenants").json()["results"]] == ["acme"]
+    assert with_token(text).get("/api/v1/tenants/acme/audit").status_code == 200
+    assert with_token(text).get("/api/v1/tenants/globex").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"project": "shop"}, "tenant"),
+        ({"tenant": "globex"}, "tenant"),
+        ({"tenant": "acme", "project": "store"}, "project"),
+    ],
+)
+def test_impossible_places_of_tokens(body: dict[str, str], field: str, cast: Cast, api: Api) -> None:
+    answer = api("owner").post("/api/v1/tokens", {"name": "ci"} | body, format="json")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)

@@ -22,7 +22,6 @@ WITHOUT_A_TENANT = {
     "apps.ServiceName": "its environment's",
     "tenants.Organization": "holds tenants",
     "tenants.Tenant": "is one",
-    "tenants.Token": "a person's",
     "tenants.User": "may belong to several tenants",
 }
 
