@@ -25,16 +25,16 @@ def observe(cluster: Cluster) -> bool:
         return False
     with transaction.atomic():
         hosts = _note_hosts(cluster, snapshot.hosts, snapshot.at)
-        _note_services(cluster, snapshot.services, hosts, snapshot.at)
-        Cluster.objects.filter(pk=cluster.pk).update(
-            state=Cluster.State.READY,
-            reason=None,
-            failures=0,
-            away_since=None,
-            seen_at=snapshot.at,
-            looked_at=snapshot.at,
-            engine_version=next((host.engine_version for host in snapshot.hosts), ""),
-        )
+    _note_services(cluster, snapshot.services, hosts, snapshot.at)
+    Cluster.objects.filter(pk=cluster.pk).update(
+        state=Cluster.State.READY,
+        reason=None,
+        failures=0,
+        away_since=None,
+        seen_at=snapshot.at,
+        looked_at=snapshot.at,
+        engine_version=next((host.engine_version for host in snapshot.hosts), ""),
+    )
     return True
 
 
@@ -81,17 +81,20 @@ def _note_hosts(cluster: Cluster, hosts: Iterable[HostStatus], at: datetime) -> 
 def _note_services(
     cluster: Cluster, services: Iterable[ServiceStatus], hosts: Mapping[str, Host], at: datetime
 ) -> None:
+    """A transaction for each place: a whole cluster in one would keep every other writer waiting."""
     by_app: dict[str, list[ServiceStatus]] = {}
     for service in services:
         by_app.setdefault(service.ref.app, []).append(service)
     places = AppEnvironment.objects.filter(environment__cluster=cluster)
     for place in places.filter(engine_name__in=by_app):
         statuses = by_app[place.engine_name]
-        for status in statuses:
-            _write(place, status, hosts, at)
-        _forget(place, keep={status.ref.service for status in statuses})
+        with transaction.atomic():
+            for status in statuses:
+                _write(place, status, hosts, at)
+            _forget(place, keep={status.ref.service for status in statuses})
     for place in places.exclude(engine_name__in=by_app).filter(services__isnull=False).distinct():
-        _forget(place, keep=set())
+        with transaction.atomic():
+            _forget(place, keep=set())
 
 
 def _forget(place: AppEnvironment, *, keep: set[str]) -> None:

@@ -5,6 +5,7 @@ import logging
 from django.db import transaction
 
 from apps.models import AppEnvironment
+from apps.needs import needs_deploy
 from audit.models import AuditEntry
 from audit.services import Line, record, register_action
 from backends.models import Cluster
@@ -61,6 +62,7 @@ def _repair(place: AppEnvironment) -> bool:
         "place": str(place.pk),
         "release": place.release.number if place.release else None,
         "kind": "repair",
+        "needs": list(needs_deploy(place)),
     }
     try:
         with transaction.atomic():

@@ -278,6 +278,12 @@ def _claim_names(place: AppEnvironment, spec: Specification) -> None:
     )
 
 
+def _params(place: AppEnvironment, kind: str, release: Release | None) -> dict[str, Any]:
+    """What the operation's row says of itself: which permissions its cancelling needs, too."""
+    number = release.number if release else None
+    return {"place": str(place.pk), "release": number, "kind": str(kind), "needs": list(needs_deploy(place))}
+
+
 def _change(actor: Actor, place: AppEnvironment, kind: str, **declared: Any) -> Operation:
     """Declare something else for this place and start the operation that brings it about."""
     _check_project(place.project)
@@ -293,8 +299,35 @@ def _change(actor: Actor, place: AppEnvironment, kind: str, **declared: Any) -> 
     key = f"place:{place.pk}"
     if Operation.objects.filter(target=key, state__in=Operation.ACTIVE).exists():
         raise busy(key)
-    params = {"place": str(place.pk), "release": release.number if release else None, "kind": str(kind)}
-    operation = enqueue(actor, f"app.{kind}.run", target=place, target_key=key, target_name=str(place), params=params)
+    operation = enqueue(
+        actor,
+        f"app.{kind}.run",
+        target=place,
+        target_key=key,
+        target_name=str(place),
+        params=_params(place, kind, release),
+    )
+    _write_deployment(actor, place, kind, operation, release=release, replaced=replaced, before=before)
+    describe(
+        target=place,
+        before={"release": replaced.number if replaced else None} | before,
+        after={name: declared[name] for name in ("stopped", "instances", "restarts") if name in declared}
+        | {"release": release.number if release else None},
+        detail={"images": [image.reference for image in release.images.all()] if release else []},
+    )
+    return operation
+
+
+def _write_deployment(
+    actor: Actor,
+    place: AppEnvironment,
+    kind: str,
+    operation: Operation,
+    *,
+    release: Release | None,
+    replaced: Release | None,
+    before: dict[str, Any],
+) -> None:
     last = place.app.deployments.aggregate(last=Max("number"))["last"] or 0
     Deployment.objects.create(
         tenant_id=place.tenant_id,
@@ -311,11 +344,3 @@ def _change(actor: Actor, place: AppEnvironment, kind: str, **declared: Any) -> 
         operation=operation,
         created_by_name=actor.name,
     )
-    describe(
-        target=place,
-        before={"release": replaced.number if replaced else None} | before,
-        after={name: declared[name] for name in ("stopped", "instances", "restarts") if name in declared}
-        | {"release": release.number if release else None},
-        detail={"images": [image.reference for image in release.images.all()] if release else []},
-    )
-    return operation

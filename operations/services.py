@@ -213,7 +213,12 @@ def emit_if_new(operation: Operation, wait: Wait) -> None:
         emit(operation, wait.code, params, level=wait.level)
 
 
-@command("operation.cancel", permission="app.deploy")
+def needs_cancel(operation: Operation) -> tuple[str, ...]:
+    """As for what it does: who may not change production may not stop a change of it either."""
+    return tuple(operation.params["needs"])
+
+
+@command("operation.cancel", permission=needs_cancel)
 def cancel(actor: Actor, operation: Operation) -> Operation:
     """Ask a running operation to stop and go back. What has ended already is a conflict."""
     asked = Operation.objects.filter(pk=operation.pk, state__in=Operation.ACTIVE, cancel_requested=False).update(

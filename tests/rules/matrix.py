@@ -31,13 +31,14 @@ def requirements() -> Iterator[tuple[str, tuple[str, ...]]]:
 def targets(needs: Callable[[Any], tuple[str, ...]]) -> Iterator[tuple[str, Any]]:
     """Unsaved rows of the kind that a permission function takes, one per stage."""
     from apps.models import AppEnvironment, Environment
+    from apps.needs import needs_deploy
     from operations.models import Operation
 
     kind = next(iter(typing.get_type_hints(needs).values()))
     for words, stage, protected in WHERE:
         environment = Environment(name=stage, stage=stage, protected=protected)
         known = {Environment: environment, AppEnvironment: AppEnvironment(environment=environment)}
-        known[Operation] = Operation(params={"environment": stage, "protected": protected})
+        known[Operation] = Operation(params={"needs": list(needs_deploy(known[AppEnvironment]))})
         if kind not in known:
             raise LookupError(
                 f"{needs.__name__} takes a {kind.__name__}: say in tests/rules/matrix.py what stands for one"

@@ -19,6 +19,7 @@ NO_COMMANDS = {
     "operations.services.fenced": "a worker's",
     "operations.services.pause": "a worker's",
     "operations.services.begin": "a worker's",
+    "operations.services.needs_cancel": "says which permission a command needs; changes nothing",
     "operations.services.fail": "a worker's",
     "operations.services.settle": "a worker's; it writes the entry of the end itself",
     "operations.services.emit": "called inside a command or a fenced step",

@@ -14,7 +14,7 @@ from portal import seed
 from tests.rules.sources import PACKAGES, at, files, name_of, service_modules, told, tree
 
 # Calls that store a code: the function's name and where the code stands among its arguments.
-STORING = {"Wait": 1, "StepFailed": 0, "emit": 1, "fail": 1}
+STORING = {"Wait": 1, "StepFailed": 0, "emit": 1, "fail": 1, "begin": 2}
 
 
 def test_every_action_of_the_audit_has_words() -> None:
