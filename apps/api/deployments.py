@@ -1,6 +1,6 @@
 """Deployments over HTTP: from a specification, a release or an image to what runs."""
 
-from typing import Any
+from typing import Any, cast
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,6 +12,7 @@ from apps.models import AppEnvironment
 from apps.needs import needs_deploy
 from apps.preflight import preflight
 from apps.selectors import listing
+from apps.specification import Specification, stored, with_image
 from core.access import check_any
 from core.api.endpoint import View, endpoint
 from core.api.inputs import Change
@@ -45,11 +46,25 @@ class Deployments(ChangeView):
     def _rehearsed(self, place: AppEnvironment, sent: dict[str, Any]) -> Response:
         """What preflight finds. Only where nothing of it stands in the way is the rest tried too."""
         check_any(self.actor, needs_deploy(place), place)
-        findings = preflight(self.actor, place, sent["spec"]) if "spec" in sent else []
+        spec = intended(place, sent)
+        findings = preflight(self.actor, place, spec) if spec else []
         shown = [finding.as_json() for finding in findings]
         if any(finding.level == "bad" for finding in findings):
             return Response({"dry_run": True, "ready": False, "findings": shown})
         return self.rehearsed(lambda: services.deploy(self.actor, place, **sent), shown)
+
+
+def intended(place: AppEnvironment, sent: dict[str, Any]) -> Specification | None:
+    """What would be deployed; None where only the service can say what is missing."""
+    release = sent["release"] or (place.release if "image" in sent else None)
+    if release is None:
+        return cast("Specification | None", sent.get("spec"))
+    spec = stored(release.specification)
+    if "image" not in sent:
+        return spec
+    name = sent.get("service") or next(iter(spec.services))
+    unclear = name not in spec.services or ("service" not in sent and len(spec.services) > 1)
+    return None if unclear else with_image(spec, name, sent["image"])
 
 
 class OneDeployment(View):

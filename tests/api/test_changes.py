@@ -126,6 +126,14 @@ def test_a_rehearsal_of_a_deployment_tells_what_preflight_finds(running: AppEnvi
     assert all(set(finding) == {"level", "code", "message", "field", "hint", "mend"} for finding in answer["findings"])
 
 
+@pytest.mark.parametrize("what", [{"image": "registry.example/no:1"}, {"release": 1}])
+def test_a_rehearsal_looks_at_images_and_releases_too(what: dict[str, Any], running: AppEnvironment, api: Api) -> None:
+    body = {"environment": "dev"} | what
+    answer = api("developer").post(f"{P}/apps/hello/deployments?dry_run=true", body, format="json").json()
+    assert answer["ready"] is True
+    assert answer["findings"]
+
+
 def test_a_rehearsal_refuses_like_the_real_thing(running: AppEnvironment, api: Api) -> None:
     client = api("developer")
     assert client.post(f"{E}/start?dry_run=true").json()["code"] == "already_started"
