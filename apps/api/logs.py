@@ -18,7 +18,7 @@ from backends.words import hint, sentence
 from core.access import check
 from core.api.endpoint import FILE, TEXT, FileView, endpoint
 from core.api.streaming import Source, Stream
-from core.errors import Unavailable
+from core.errors import Conflict, Unavailable
 from tenants.models import Token
 from tenants.presence import still_may
 
@@ -33,8 +33,10 @@ async def told(source: Source) -> AsyncGenerator[bytes, None]:
             async for piece in source:
                 yield piece
     except DriverError as error:
-        code = "cluster_away" if error.reason.code in AWAY else "unavailable"
         message, advice = sentence(error.reason), hint(error.reason)
+        if error.reason.code == ReasonCode.INSTANCE_GONE:
+            raise Conflict(message, code="instance_gone", hint=advice) from error
+        code = "cluster_away" if error.reason.code in AWAY else "unavailable"
         raise Unavailable(message, code=code, hint=advice, retry_after_seconds=10) from error
 
 
@@ -54,7 +56,7 @@ class LogView(FileView):
 
 class Logs(LogView):
     @endpoint(
-        "read_logs", query=LogQueryInput, answers={(200, "text/plain"): TEXT, (200, NDJSON): TEXT}, problems=(429,)
+        "read_logs", query=LogQueryInput, answers={(200, "text/plain"): TEXT, (200, NDJSON): TEXT}, problems=(409, 429)
     )
     def get(self, request: Request, **names: str) -> Stream:
         """Lines of all instances in the order of time: the newest 1000 of each unless you say how many or from when."""
@@ -76,7 +78,7 @@ class Download(LogView):
         "download_logs",
         query=LogFilters,
         answers={(200, "text/plain"): FILE, (200, "application/zip"): FILE},
-        problems=(429,),
+        problems=(409, 429),
     )
     def get(self, request: Request, **names: str) -> Stream:
         """All lines: one file for one instance, a zip with a file for each of several."""

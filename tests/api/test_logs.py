@@ -136,6 +136,17 @@ def test_an_engine_that_is_away_is_an_answer_of_its_own(
         assert response["Retry-After"] == "10"
 
 
+def test_an_instance_that_its_engine_forgot(running: AppEnvironment, fetch: Fetch) -> None:
+    row = ObservedInstance.objects.filter(place=running).order_by("number")[0]
+    ObservedInstance.objects.filter(pk=row.pk).update(engine_id="forgotten")
+    for path in (f"{LOGS}?instance={row.pk}", f"{LOGS}/download?instance={row.pk}"):
+        response, _body = fetch("developer", path)
+        assert (response.status_code, response.json()["code"]) == (409, "instance_gone")
+    archive = zipfile.ZipFile(io.BytesIO(fetch("developer", f"{LOGS}/download")[1]))
+    assert len(archive.namelist()) == 3
+    assert b"web/1-" in archive.read("left-out.txt")
+
+
 def test_download_of_one_instance_is_a_file(spoken: AppEnvironment, fetch: Fetch) -> None:
     row = ObservedInstance.objects.get(place=spoken, number=2)
     response, body = fetch("developer", f"{LOGS}/download?instance={row.pk}")
