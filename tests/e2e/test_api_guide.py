@@ -6,11 +6,13 @@ import os
 import re
 import subprocess
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.portal import ROOT, Portal
+from tests.engine import LiveEngine
 
 GUIDE = ROOT / "docs" / "guide" / "api.md"
 BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -24,9 +26,18 @@ def script() -> str:
     return "\n".join(["set -euo pipefail", "trap 'echo \"failed: $BASH_COMMAND\" >&2' ERR", *blocks])
 
 
+@pytest.fixture
+def fresh(tmp_path_factory: pytest.TempPathFactory, engine: LiveEngine) -> Iterator[Portal]:
+    """A portal in which nothing was deployed yet, as the guide's reader has it."""
+    made = Portal.prepared(tmp_path_factory.mktemp("guide"), engine)
+    made.start()
+    yield made
+    made.stop()
+
+
 @pytest.mark.e2e
-def test_the_guide_tells_a_true_story(portal: Portal, tmp_path: Path) -> None:
-    known = {"BERTH": portal.url, "TOKEN": portal.token(), "PATH": os.environ["PATH"]}
+def test_the_guide_tells_a_true_story(fresh: Portal, tmp_path: Path) -> None:
+    known = {"BERTH": fresh.url, "TOKEN": fresh.token(), "PATH": os.environ["PATH"]}
     done = subprocess.run(
         ["bash", "-c", script()], cwd=tmp_path, env=known, capture_output=True, text=True, timeout=SECONDS
     )

@@ -16,7 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.http import HttpRequest
 from django.template import engines
 from django.template.loader import render_to_string
-from playwright.sync_api import Browser, ConsoleMessage, Page, Route, WebSocketRoute, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Route, WebSocketRoute, expect
 
 from console.styleguide import sample_context
 from tests.frontend.samples import frame
@@ -30,11 +30,10 @@ Answer = Callable[[], str | tuple[int, str]]
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        found = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        yield found
-        found.close()
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    found = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+    yield found
+    found.close()
 
 
 @pytest.fixture
