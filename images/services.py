@@ -13,7 +13,7 @@ from images.models import Artifact, Repository, Tag
 @command("image.offer", permission="cluster.manage")
 def offer_image(actor: Actor, cluster: Cluster, *, repository: str, tag: str, info: ImageInfo) -> Artifact:
     """Offer an image that lies on a cluster's engine to every tenant."""
-    home, _made = Repository.objects.get_or_create(
+    home, _made = Repository.objects.update_or_create(
         name=repository,
         tenant=None,
         defaults={
