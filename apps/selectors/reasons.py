@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from backends import words as engine_words
 from backends.contract import ReasonCode
 from core.status import Status
-from operations import registry
+from operations.selectors import told
 
-ENGINE_CODES = frozenset(ReasonCode)  # a text is found in it; in the enumeration itself only from Python 3.12 on
 NOT_STARTING = {
     ReasonCode.IMAGE_NOT_FOUND,
     ReasonCode.IMAGE_DENIED,
@@ -33,13 +31,8 @@ def failure_sentence(failure: Mapping[str, Any] | None) -> Told:
 
     Both are empty for None.
     """
-    if not failure:
-        return Told("")
-    code, params = str(failure.get("code", "")), dict(failure.get("params") or {})
-    if code in ENGINE_CODES:
-        stored = {"code": code, "params": params}
-        return Told(engine_words.sentence(stored), engine_words.hint(stored))
-    return Told(registry.words(code, params))
+    said = told(failure)
+    return Told(said["message"], said["hint"]) if said else Told("")
 
 
 def reason_status(reason: Mapping[str, Any] | None) -> Status | None:
