@@ -1,6 +1,7 @@
 """All addresses of the portal."""
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_required
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
@@ -20,7 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
 if settings.DEBUG:
     from console.styleguide import styleguide
 
-    urlpatterns.append(path("styleguide/", styleguide, name="styleguide"))
+    urlpatterns.append(path("styleguide/", login_required(styleguide), name="styleguide"))
 
 handler400 = "portal.failures.bad_request"
 handler403 = "portal.failures.denied"

@@ -90,3 +90,10 @@ def test_a_secret_may_lie_in_the_state_folder(tmp_path: Path) -> None:
     for name, text in (("secret_key", KEYS["SECRET_KEY"]), ("field_keys", KEYS["FIELD_KEYS"])):
         (tmp_path / "keys" / name).write_text(text + "\n")
     assert start(tmp_path).stdout.strip() == "started"
+
+
+@pytest.mark.parametrize("debug", ["0", "1"])
+def test_every_mode_passes_its_own_checks(tmp_path: Path, debug: str) -> None:
+    shown = "__import__('django.core.management', fromlist=['x']).call_command('check', fail_level='WARNING')"
+    done = start(tmp_path, show=shown, **KEYS, DEBUG=debug)
+    assert done.returncode == 0, done.stderr[-1500:]
