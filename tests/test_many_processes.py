@@ -60,7 +60,7 @@ def test_an_app_is_deployed_observed_and_read(berth: Installation) -> None:
     place = f"{SHOP}/apps/apart/environments/dev"
     running = lambda: berth.get(place)["services"]  # noqa: E731 -- read again and again below
     assert until(lambda: [s["running"] for s in running()] == [3], seconds=30), f"{running()} {berth.said('observer')}"
-    assert b"listening on port 8080" in berth.read(f"{place}/logs")
+    assert until(lambda: b"listening on port 8080" in berth.read(f"{place}/logs"), seconds=10)
     assert berth.read(f"{place}/logs/download")
 
 

@@ -23,7 +23,7 @@ from backends.contract import (
     ServiceSpec,
 )
 from launcher.processes import until
-from tests.backends.world import MISSING_IMAGE, PATIENCE_SECONDS, World, new_world, take
+from tests.backends.world import MISSING_IMAGE, PATIENCE_SECONDS, World, new_world, past_lines, take
 
 ENDED = {ReasonCode.EXITED, ReasonCode.CRASHING}
 
@@ -233,7 +233,7 @@ class DriverContract:
 
     async def test_past_lines_come_merged_in_time_order(self, shared: World) -> None:
         query = LogQuery((self.talk(shared).ref,))
-        lines = await take(shared.driver.logs(query), 6)
+        lines = await past_lines(shared.driver, query, 6)
         assert sorted(line.text for line in lines) == sorted([b"one", b"two", b"three"] * 2)
         assert [line.at_ns for line in lines] == sorted(line.at_ns for line in lines)
         assert {(line.service, line.number, line.stream) for line in lines} == {
@@ -242,7 +242,7 @@ class DriverContract:
         }
 
     async def test_a_tail_is_of_each_instance(self, shared: World) -> None:
-        lines = [line async for line in shared.driver.logs(LogQuery((self.talk(shared).ref,), tail=1))]
+        lines = await past_lines(shared.driver, LogQuery((self.talk(shared).ref,), tail=1), 2)
         assert [(line.text, line.number) for line in sorted(lines, key=lambda line: line.number)] == [
             (b"three", 1),
             (b"three", 2),
@@ -250,7 +250,7 @@ class DriverContract:
 
     async def test_one_instance_and_a_time_can_be_asked_for(self, shared: World) -> None:
         ref, instance = self.talk(shared).ref, self.instance(shared)
-        lines = [line async for line in shared.driver.logs(LogQuery((ref,), instance=instance))]
+        lines = await past_lines(shared.driver, LogQuery((ref,), instance=instance), 3)
         assert [line.text for line in lines] == [b"one", b"two", b"three"]
         assert {line.instance for line in lines} == {instance}
         after = LogQuery((ref,), since=datetime.now(UTC))

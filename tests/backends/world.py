@@ -11,6 +11,8 @@ from backends.contract import (
     Driver,
     EnvironmentRef,
     HealthCheck,
+    LogLine,
+    LogQuery,
     Phase,
     Port,
     Resources,
@@ -108,3 +110,13 @@ async def take(stream: AsyncGenerator[One, None], count: int, *, seconds: float 
             if len(taken) == count:
                 break
     return taken
+
+
+async def past_lines(driver: Driver, query: LogQuery, count: int) -> list[LogLine]:
+    """What was written so far, once it is at least `count` lines: an engine keeps a line a moment after it was said."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            lines = [line async for line in driver.logs(query)]
+            if len(lines) >= count:
+                return lines
+            await asyncio.sleep(0.05)

@@ -65,7 +65,7 @@ def engine_connections(portal: Portal) -> int:
 
 def test_readers_who_hang_up_leave_nothing_open(caller: Caller, portal: Portal) -> None:
     follow = f"{E}/logs?follow=true&tail=1"
-    assert b" web.1 up" in caller.open("GET", f"{E}/logs").read()
+    until(lambda: b" web.1 up" in caller.open("GET", f"{E}/logs").read(), seconds=10)
     before = engine_connections(portal)
     streams = [caller.open("GET", follow) for _each in range(MOST_STREAMS)]
     assert [stream.status for stream in streams] == [200] * MOST_STREAMS

@@ -44,6 +44,10 @@ def client_of(engine: PrivateEngine | Engine) -> EngineClient:
     return EngineClient(engine.url, timeout_seconds=30)
 
 
+def logs_of(client: EngineClient, container: str) -> str:
+    return str(client.call("GET", f"/containers/{container}/logs?stdout=1"))
+
+
 def answers(address: str, port: int) -> bool:
     with closing(socket.socket()) as probe:
         probe.settimeout(2)
@@ -246,8 +250,8 @@ def test_sample_images_behave_as_they_are_called(private: PrivateEngine) -> None
         connection.request("GET", "/")
         bodies[tag] = connection.getresponse().read().decode()
         assert row["Id"][:12] in bodies[tag]
-        logs = str(client.call("GET", f"/containers/{row['Id']}/logs?stdout=1"))
-        assert ": / 200" in logs
+        # The server writes its line after the answer: the client may be here first.
+        assert until(lambda row=row: ": / 200" in logs_of(client, row["Id"]), seconds=10)
         code, _ = shell(client, row["Id"], "id -u | grep -q 65534")
         assert code == 0
     assert "version 1" in bodies["1"]
@@ -264,14 +268,13 @@ def test_the_crashing_and_the_unhealthy_sample_say_why(private: PrivateEngine) -
         client.call("POST", f"/containers/{container}/start")
     waited = client.call("POST", f"/containers/{made['crash']}/wait")
     assert waited["StatusCode"] == 1
-    assert "giving up" in str(client.call("GET", f"/containers/{made['crash']}/logs?stdout=1"))
+    assert until(lambda: "giving up" in logs_of(client, made["crash"]), seconds=10)
 
     def health() -> str:
         return str(client.call("GET", f"/containers/{made['unhealthy']}/json")["State"]["Health"]["Status"])
 
     assert until(lambda: health() == "unhealthy", seconds=60)
-    logs = str(client.call("GET", f"/containers/{made['unhealthy']}/logs?stdout=1"))
-    assert "cannot reach the database" in logs
+    assert until(lambda: "cannot reach the database" in logs_of(client, made["unhealthy"]), seconds=10)
     client.call("POST", f"/containers/{made['unhealthy']}/stop?t=5")
     assert client.call("GET", f"/containers/{made['unhealthy']}/json")["State"]["ExitCode"] == 0
 
