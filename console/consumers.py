@@ -1,5 +1,6 @@
 """Small live things: what happened to an operation, replayed from the rows and then followed."""
 
+import uuid
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -34,7 +35,7 @@ class OperationFeed(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channe
             await self._follow_instances()
 
     async def _follow_instances(self) -> None:
-        kind, _colon, place = (await _target(self.scope.get("user"), self.operation_id)).partition(":")
+        kind, _colon, place = (await _target(self.scope["visitor"].actor.id, self.operation_id)).partition(":")
         if kind == "place":
             self.joined.append(f"place.{place}")
             await self.channel_layer.group_add(self.joined[-1], self.channel_name)
@@ -42,7 +43,7 @@ class OperationFeed(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channe
     async def doorbell(self, message: Any = None) -> None:
         """Rights are looked at again each time: who lost them is told nothing more."""
         try:
-            over, events = await _news(self.scope.get("user"), self.operation_id, self.last)
+            over, events = await _news(self.scope["visitor"].actor.id, self.operation_id, self.last)
         except NotFound:
             await self.close(code=NOT_YOURS)
             return
@@ -64,18 +65,18 @@ def _number(text: str) -> int:
 
 
 @sync_to_async
-def _target(person: Any, operation_id: Any) -> str:
+def _target(person: uuid.UUID | None, operation_id: Any) -> str:
     """What an operation changes; empty where it is not there for this person any more."""
     rows = access.visible(
-        actor_now(person.pk if person is not None else None), Operation.objects.filter(pk=operation_id)
+        actor_now(person), Operation.objects.filter(pk=operation_id)
     )
     return rows.values_list("target", flat=True).first() or ""
 
 
 @sync_to_async
-def _news(person: Any, operation_id: Any, last: int) -> tuple[bool, list[dict[str, Any]]]:
+def _news(person: uuid.UUID | None, operation_id: Any, last: int) -> tuple[bool, list[dict[str, Any]]]:
     """Whether the operation is over, and what happened after `last`; read in this order, so that nothing is missed."""
-    actor = actor_now(person.pk if person is not None else None)
+    actor = actor_now(person)
     over = not access.get_visible(actor, Operation.objects.all(), pk=operation_id).active
     rows = access.visible(actor, OperationEvent.objects.filter(operation_id=operation_id, seq__gt=last))
     return over, [dict(row) for row in rows.order_by("seq").values("seq", "code", "level", "step")[:CAUGHT_UP_AFTER]]

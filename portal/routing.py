@@ -1,9 +1,8 @@
-"""Sockets: the same origin, the session's person, then one of few."""
+"""Sockets: people from our own pages and programs with a token, then one of few."""
 
-from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
 
 from console.urls import websocket_urlpatterns
+from console.visitors import FromOurPages
 
-sockets = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+sockets = FromOurPages(URLRouter(websocket_urlpatterns))
