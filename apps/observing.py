@@ -3,8 +3,9 @@
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import NamedTuple
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -13,6 +14,15 @@ from backends.contract import Driver, DriverError, HostStatus, InstanceStatus, S
 from backends.models import Cluster, Host
 from backends.registry import driver_for
 from operations.doorbell import ring_on_commit
+
+
+class Usage(NamedTuple):
+    """Of one instance (its row's id) at one moment; None: not known."""
+
+    instance: uuid.UUID
+    at: datetime
+    cpu_millicores: int | None
+    memory_bytes: int | None
 
 
 def observe(cluster: Cluster) -> bool:
@@ -185,6 +195,24 @@ def _row(
         restarts=len([o for o in ended if o.revision == instance.revision]) if instance.wanted else 0,
         seen_at=at,
     )
+
+
+def note_usage(used: Iterable[Usage]) -> None:
+    """What instances use by now, every ten seconds: one statement, and no ring, for pages follow numbers themselves."""
+    table, field = ObservedInstance._meta.db_table, ObservedInstance._meta.get_field
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {table} SET cpu_millicores = %s, memory_bytes = %s, usage_at = %s WHERE id = %s",  # noqa: S608
+            [
+                (
+                    one.cpu_millicores,
+                    one.memory_bytes,
+                    connection.ops.adapt_datetimefield_value(one.at),
+                    field("id").get_db_prep_value(one.instance, connection),
+                )
+                for one in used
+            ],
+        )
 
 
 def ring(place: AppEnvironment) -> None:

@@ -47,6 +47,9 @@ class ObservedInstance(Row):
     reason = models.JSONField(null=True)
     addresses = models.JSONField(default=list)  # [[target port, "host:port"]]
     restarts = models.PositiveIntegerField(default=0)  # ended ones of the same number seen with the same revision
+    cpu_millicores = models.PositiveIntegerField(null=True)  # used of late, see usage_at; None: not measured
+    memory_bytes = models.PositiveBigIntegerField(null=True)
+    usage_at = models.DateTimeField(null=True)
     seen_at = models.DateTimeField()
 
     class Meta:
