@@ -67,9 +67,7 @@ def _number(text: str) -> int:
 @sync_to_async
 def _target(person: uuid.UUID | None, operation_id: Any) -> str:
     """What an operation changes; empty where it is not there for this person any more."""
-    rows = access.visible(
-        actor_now(person), Operation.objects.filter(pk=operation_id)
-    )
+    rows = access.visible(actor_now(person), Operation.objects.filter(pk=operation_id))
     return rows.values_list("target", flat=True).first() or ""
 
 

@@ -165,4 +165,3 @@ async def while_allowed(work: Awaitable[None], allowed: Allowed) -> None:
         if not task.done():
             task.cancel()
             await asyncio.wait([task])
-

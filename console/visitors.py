@@ -96,5 +96,3 @@ def _by_token(scope: Scope) -> Visitor | None:
         return None
     finally:
         let_go()
-
-

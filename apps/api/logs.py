@@ -19,6 +19,7 @@ from core.access import check
 from core.api.endpoint import FILE, TEXT, FileView, endpoint
 from core.api.streaming import Source, Stream
 from core.errors import Conflict, Unavailable
+from core.seats import Kind
 from tenants.models import Token
 from tenants.presence import still_may
 
@@ -43,6 +44,8 @@ async def told(source: Source) -> AsyncGenerator[bytes, None]:
 class LogView(FileView):
     """Base of both: who may read, and the one way into a stream."""
 
+    kind: Kind = "log"
+
     def place(self, names: dict[str, str]) -> AppEnvironment:
         place = listing.place(self.actor, names)
         check(self.actor, "log.view", place)
@@ -51,7 +54,14 @@ class LogView(FileView):
     def stream(self, place: AppEnvironment, make: Callable[[], Source], content_type: str) -> Stream:
         token = self.request.auth if isinstance(self.request.auth, Token) else None
         allowed = still_may(self.actor, "log.view", place, token)
-        return Stream(lambda: told(make()), person=self.actor.id, content_type=content_type, allowed=allowed)
+        return Stream(
+            lambda: told(make()),
+            actor=self.actor,
+            target=place,
+            kind=self.kind,
+            content_type=content_type,
+            allowed=allowed,
+        )
 
 
 class Logs(LogView):
@@ -74,6 +84,8 @@ class Logs(LogView):
 
 
 class Download(LogView):
+    kind: Kind = "download"
+
     @endpoint(
         "download_logs",
         query=LogFilters,

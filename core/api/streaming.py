@@ -2,48 +2,43 @@
 
 import asyncio
 import contextlib
-import uuid
-from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
-from django.utils.translation import gettext as _
 
+from core.access import Actor, places_of
 from core.api.endpoint import FileView
 from core.connections import let_go
-from core.errors import TooMany
+from core.seats import Kind, Seat, take
 
 PIECE = 32 * 1024
 MOST_HELD = 256 * 1024
 GATHER_SECONDS = 0.01
 BEGIN_SECONDS = 0.2  # an error that shows by then is an answer of its own, not the end of a stream
 ASK_AGAIN_SECONDS = 2.0
-MOST_STREAMS = 8
-RETRY_SECONDS = 5
 
 Source = AsyncGenerator[bytes, None]
 UNREAD_SECONDS = 10.0
-_open: Counter[uuid.UUID | None] = Counter()
 
 
 class Pump:
     """Reads a source in a task of its own, never more than 256 KB ahead of whoever reads `pieces`.
 
-    The task counts as one of the person's streams until it has ended; if nobody begins to read, it ends by itself.
+    The task keeps its seat until it has ended; if nobody begins to read, it ends by itself.
     """
 
-    def __init__(self, source: Source, person: uuid.UUID | None) -> None:
+    def __init__(self, source: Source, seat: Seat) -> None:
         self._source = source
         self._read = False
         self._held: list[bytes] = []
         self._size = 0
         self._some, self._much, self._room = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._task = asyncio.create_task(self._run())
-        _open[person] += 1
-        self._task.add_done_callback(lambda _task: _open.subtract([person]))
+        self._task.add_done_callback(lambda _task: seat.give_back())
         asyncio.get_running_loop().call_later(UNREAD_SECONDS, self._end_unread)
 
     def _end_unread(self) -> None:
@@ -118,24 +113,24 @@ class Stream(StreamingHttpResponse):
         self,
         make: Callable[[], Source],
         *,
-        person: uuid.UUID | None,
+        actor: Actor,
+        target: Model,
+        kind: Kind,
         content_type: str,
         filename: str = "",
         allowed: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
         super().__init__((), content_type=content_type)
-        self._make, self._person, self._allowed = make, person, allowed
+        self._make, self._allowed, self._kind = make, allowed, kind
+        self._person, (self._tenant, _project) = actor.id, places_of(target)
         self._pump: Pump | None = None
         self["X-Content-Type-Options"] = "nosniff"
         self["X-Accel-Buffering"] = "no"
 
     async def begin(self) -> None:
         """Raises TooMany, and what the source raises at once."""
-        if _open[self._person] >= MOST_STREAMS:
-            message = _("You have %(most)s streams open.") % {"most": MOST_STREAMS}
-            hint = _("Close one, or wait until one has ended.")
-            raise TooMany(message, code="too_many_streams", hint=hint, retry_after_seconds=RETRY_SECONDS)
-        self._pump = Pump(self._make(), self._person)
+        seat = take(self._person, self._tenant, kind=self._kind)
+        self._pump = Pump(self._make(), seat)
         try:
             await self._pump.begun(BEGIN_SECONDS)
         except BaseException:
@@ -151,11 +146,6 @@ class Stream(StreamingHttpResponse):
                     yield piece
         finally:
             await self._pump.close()
-
-
-def streams_of(person: uuid.UUID | None) -> int:
-    """How many are open in this process."""
-    return _open[person]
 
 
 def as_stream_view(view: type[FileView]) -> Callable[..., Any]:

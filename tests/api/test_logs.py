@@ -17,6 +17,7 @@ from rest_framework.test import APIClient
 from apps.building import ref_of
 from apps.models import AppEnvironment, ObservedInstance
 from backends.fake import FakeDriver, Mood
+from core import seats
 from core.api import streaming
 from tenants.models import Token
 from tests.conftest import Cast
@@ -216,8 +217,8 @@ def test_following_gives_what_is_said_later_and_ends_with_the_reader(
         async with Listener(text) as listener:
             driver.say(ref, 1, b"later")
             assert (await listener.next()).endswith(b" web.1 later\n")
-            assert streaming.streams_of(cast.developer.pk) == 1
-        await until(lambda: streaming.streams_of(cast.developer.pk) == 0)
+            assert seats.held(cast.developer.pk, kind="log") == 1
+        await until(lambda: seats.held(cast.developer.pk, kind="log") == 0)
 
     async_to_sync(follow)()
 
@@ -226,7 +227,7 @@ def test_a_person_has_eight_streams_at_most(running: AppEnvironment, cast: Cast)
     _token, text = Token.objects.create(cast.developer, name="many")
 
     async def open_many() -> None:
-        listeners = [Listener(text) for _each in range(streaming.MOST_STREAMS)]
+        listeners = [Listener(text) for _each in range(seats.LIMITS["log"].person)]
         for listener in listeners:
             await listener.__aenter__()
         async with Listener(text) as ninth:
@@ -234,12 +235,12 @@ def test_a_person_has_eight_streams_at_most(running: AppEnvironment, cast: Cast)
             assert ninth.response.json()["code"] == "too_many_streams"
             assert int(ninth.response["Retry-After"]) > 0
         await listeners[0].__aexit__()
-        await until(lambda: streaming.streams_of(cast.developer.pk) < streaming.MOST_STREAMS)
+        await until(lambda: seats.held(cast.developer.pk, kind="log") < seats.LIMITS["log"].person)
         async with Listener(text) as tenth:
             assert tenth.response.status_code == 200
         for listener in listeners[1:]:
             await listener.__aexit__()
-        await until(lambda: streaming.streams_of(cast.developer.pk) == 0)
+        await until(lambda: seats.held(cast.developer.pk, kind="log") == 0)
 
     async_to_sync(open_many)()
 
@@ -265,8 +266,8 @@ def test_a_stream_nobody_begins_to_read_ends(
 
     async def ask() -> None:
         await AsyncClient().get(f"{LOGS}?follow=true", headers={"Authorization": f"Bearer {text}"})
-        assert streaming.streams_of(cast.developer.pk) == 1
-        await until(lambda: streaming.streams_of(cast.developer.pk) == 0)
+        assert seats.held(cast.developer.pk, kind="log") == 1
+        await until(lambda: seats.held(cast.developer.pk, kind="log") == 0)
 
     async_to_sync(ask)()
 
@@ -277,7 +278,7 @@ def test_a_head_request_opens_nothing(running: AppEnvironment, cast: Cast) -> No
     async def ask() -> None:
         response = await AsyncClient().head(f"{LOGS}?follow=true", headers={"Authorization": f"Bearer {text}"})
         assert response.status_code == 200
-        assert streaming.streams_of(cast.developer.pk) == 0
+        assert seats.held(cast.developer.pk, kind="log") == 0
 
     async_to_sync(ask)()
 
@@ -291,7 +292,7 @@ async def test_a_pump_reads_only_a_little_ahead() -> None:
             given += 1024
             yield b"x" * 1024
 
-    pump = streaming.Pump(endless(), None)
+    pump = streaming.Pump(endless(), seats.take(None, None, kind="log"))
     await pump.begun(1)
     await until(lambda: given >= streaming.MOST_HELD)
     for _turn in range(100):

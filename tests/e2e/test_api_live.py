@@ -9,13 +9,14 @@ import psutil
 import pytest
 from playwright.sync_api import Page
 
-from core.api.streaming import MOST_STREAMS
+from core.seats import LIMITS
 from tests.e2e.browser import sign_in
 from tests.e2e.portal import Portal, until
 
 pytestmark = pytest.mark.e2e
 P = "/api/v1/tenants/demo/projects/shop"
 E = f"{P}/apps/quiet/environments/dev"
+MOST_STREAMS = LIMITS["log"].person
 QUIET = {"image": "berth/hello:1", "healthcheck": {"disable": True}, "entrypoint": ["sh", "-c", "echo up; sleep 3600"]}
 
 
