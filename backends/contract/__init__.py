@@ -29,7 +29,7 @@ from backends.contract.spec import (
     UpdatePolicy,
     VolumeMount,
 )
-from backends.contract.streams import LogLine, LogQuery, UsageSample
+from backends.contract.streams import LogLine, LogQuery, UsageCount, UsageSample
 
 __all__ = [
     "Driver",
@@ -58,6 +58,7 @@ __all__ = [
     "Snapshot",
     "TmpfsMount",
     "UpdatePolicy",
+    "UsageCount",
     "UsageSample",
     "VolumeMount",
 ]

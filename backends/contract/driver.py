@@ -15,7 +15,7 @@ from backends.contract.observed import (
     Snapshot,
 )
 from backends.contract.spec import ServiceRef, ServiceSpec
-from backends.contract.streams import LogLine, LogQuery, UsageSample
+from backends.contract.streams import LogLine, LogQuery, UsageCount, UsageSample
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,10 @@ class Driver(Protocol):
 
     def stats(self, instance: str, *, follow: bool = False) -> AsyncGenerator[UsageSample, None]:
         """One sample, or one a second while followed."""
+        ...
+
+    async def usage(self, instances: Sequence[str]) -> list[UsageCount]:
+        """One reading of each that runs within reach; of others there is none. At most 100 calls at a time."""
         ...
 
     def watch(self) -> AsyncGenerator[EngineNotice, None]:

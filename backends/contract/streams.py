@@ -31,6 +31,18 @@ class LogLine:
 
 
 @dataclass(frozen=True, slots=True)
+class UsageCount:
+    """What an instance has used since it began, and its memory now. Two of them make a rate."""
+
+    at_ns: int
+    instance: str
+    cpu_ns: int  # nanoseconds of one core
+    memory_bytes: int
+    network_in_bytes: int
+    network_out_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class UsageSample:
     at_ns: int
     instance: str

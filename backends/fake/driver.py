@@ -27,6 +27,7 @@ from backends.contract import (
     ServiceSpec,
     ServiceStatus,
     Snapshot,
+    UsageCount,
     UsageSample,
 )
 from backends.fake import streams
@@ -179,6 +180,12 @@ class FakeDriver(Driver):
 
     def stats(self, instance: str, *, follow: bool = False) -> AsyncGenerator[UsageSample, None]:
         return streams.usage(lambda: self._instance(instance), follow=follow)
+
+    async def usage(self, instances: Sequence[str]) -> list[UsageCount]:
+        self._reach()
+        asked = set(instances)
+        held = [one for service in self._services.values() for one in _running(service) if one.status.id in asked]
+        return [streams.count(one) for one in held]
 
     async def watch(self) -> AsyncGenerator[EngineNotice, None]:
         self._reach()

@@ -5,10 +5,12 @@ import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import UTC, datetime
 
-from backends.contract import DriverError, LogLine, LogQuery, Reason, ReasonCode, UsageSample
+from backends.contract import DriverError, LogLine, LogQuery, Reason, ReasonCode, UsageCount, UsageSample
 from backends.fake.world import Instance
 
 LOOK_SECONDS = 0.02
+SAMPLE_SECONDS = 1.0
+MILLICORES = 12.5
 _KNOWN = {"sh", "/bin/sh", "cat", "true", "env"}
 _NANO = 1_000_000_000
 
@@ -53,13 +55,25 @@ async def plain(
 
 
 async def usage(find: Callable[[], Instance], *, follow: bool) -> AsyncGenerator[UsageSample, None]:
+    """As `count`; followed, it breaks off when the engine goes away."""
     one = find()
     while one.status.wanted:
+        now = count(one)
         limit = one.spec.resources.memory_limit or 16 << 30
-        yield UsageSample(time.time_ns(), one.status.id, 12.5, min(8 << 20, limit), limit, 1024, 2048)
+        received, sent = now.network_in_bytes, now.network_out_bytes
+        yield UsageSample(now.at_ns, one.status.id, MILLICORES, now.memory_bytes, limit, received, sent)
         if not follow:
             return
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(SAMPLE_SECONDS)
+        find()
+
+
+def count(one: Instance) -> UsageCount:
+    """Every instance uses 12.5 millicores and 8 MiB, takes in 1000 bytes a second and gives out 2000."""
+    now = time.time_ns()
+    memory = min(8 << 20, one.spec.resources.memory_limit or 16 << 30)
+    received = now // 1_000_000  # a thousand a second
+    return UsageCount(now, one.status.id, int(now * MILLICORES / 1000), memory, received, 2 * received)
 
 
 class FakeExec:

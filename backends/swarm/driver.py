@@ -23,6 +23,7 @@ from backends.contract import (
     ServiceSpec,
     ServiceStatus,
     Snapshot,
+    UsageCount,
     UsageSample,
 )
 from backends.swarm import exec, files, images, logs, manifests, observe, stats, watch
@@ -46,6 +47,7 @@ class SwarmDriver(Driver):
         self._client = EngineClient(url, tls=tls)
         self._wire = Wire(url, tls=tls)
         self._ends = Ends(self._client)
+        self._containers = stats.Containers(self._wire)
         self._address = address
         self._local = ""  # the id of the host whose engine we speak to
 
@@ -163,6 +165,9 @@ class SwarmDriver(Driver):
 
     def stats(self, instance: str, *, follow: bool = False) -> AsyncGenerator[UsageSample, None]:
         return stats.samples(self._wire, instance, follow=follow)
+
+    async def usage(self, instances: Sequence[str]) -> list[UsageCount]:
+        return await self._containers.counts(instances)
 
     def watch(self) -> AsyncGenerator[EngineNotice, None]:
         return watch.notices(self._wire)

@@ -60,6 +60,11 @@ class Map:
         found = await self._read(await self._wire.get("/tasks", filters={"label": labels}))
         return [place for place in reversed(found) if place.run.container]
 
+    async def running(self) -> list[Place]:
+        """All that is meant to run and has a container."""
+        found = await self._read(await self._wire.get("/tasks", filters={"desired-state": ["running"]}))
+        return [place for place in found if place.run.container]
+
     async def _read(self, tasks: list[Raw]) -> list[Place]:
         if not self._local:
             self._local = (await self._wire.get("/info"))["Swarm"]["NodeID"]

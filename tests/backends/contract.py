@@ -345,6 +345,17 @@ class DriverContract:
         first, second = await take(shared.driver.stats(instance, follow=True), 2)
         assert second.at_ns > first.at_ns
 
+    async def test_what_was_used_is_counted(self, shared: World) -> None:
+        instances = [one.id for one in shared.driver.instances(self.talk(shared).ref) if one.wanted]
+        before = {one.instance: one for one in await shared.driver.usage([*instances, "nothing"])}
+        assert set(before) == set(instances)
+        after = {one.instance: one for one in await shared.driver.usage(instances)}
+        for name in instances:
+            assert 0 < before[name].cpu_ns <= after[name].cpu_ns
+            assert before[name].at_ns < after[name].at_ns
+            assert 0 < after[name].memory_bytes < 1 << 30
+            assert after[name].network_in_bytes >= before[name].network_in_bytes >= 0
+
     async def test_changes_are_announced(self, world: World) -> None:
         spec = world.spec(instances=1)
         heard: list[EngineNotice] = []
