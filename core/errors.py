@@ -95,6 +95,12 @@ class TooLarge(PortalError):
     title = _("The request is too large")
 
 
+class TooSlow(PortalError):
+    code, status = "too_slow", 408
+    title = _("The request did not arrive in time")
+    hint = _("Try again.")
+
+
 class Invalid(PortalError):
     code, status = "invalid", 422
     title = _("A field is wrong")
@@ -108,3 +114,11 @@ class TooMany(PortalError):
 class Unavailable(PortalError):
     code, status = "unavailable", 503
     title = _("Not available just now")
+
+
+class NoSpace(PortalError):
+    """Nothing was done: what cannot be recorded is not allowed either."""
+
+    code, status = "no_space", 507
+    title = _("The disk of Berth is full")
+    hint = _("Nothing was changed. An operator has to make room; then try again.")

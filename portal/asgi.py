@@ -10,6 +10,7 @@ from django.core.asgi import get_asgi_application
 pages = get_asgi_application()  # sets Django up: what is imported below needs it
 
 from portal.embedded import Lifespan  # noqa: E402
+from portal.patience import Bodies  # noqa: E402
 from portal.routing import sockets  # noqa: E402
 
-application = Lifespan(ProtocolTypeRouter({"http": pages, "websocket": sockets}))
+application = Lifespan(ProtocolTypeRouter({"http": Bodies(pages), "websocket": sockets}))

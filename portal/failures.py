@@ -1,10 +1,12 @@
 """The pages for what Django itself refuses, and for what nobody expected."""
 
+import sys
+
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from core.errors import BadRequest, Denied, NotFound, PortalError
-from portal.problems import for_page
+from portal.problems import as_no_space, for_page
 
 
 class Broken(PortalError):
@@ -33,7 +35,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    error = Broken(
+    error: PortalError = as_no_space(sys.exc_info()[1]) or Broken(
         _("Something in Berth went wrong. It was not your doing."),
         hint=_("Try again. If it stays, tell an operator the request id."),
     )

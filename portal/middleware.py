@@ -1,13 +1,14 @@
 """Around every answer: an id, an error page for what is expected, and no copies in shared caches."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import add_never_cache_headers
 
 from core.errors import PortalError
 from core.rows import new_id
-from portal.problems import for_page
+from portal.problems import as_no_space, for_page, refusal
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -33,8 +34,14 @@ class problems:  # noqa: N801  named as the function-style middleware beside it
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
+    def process_view(self, request: HttpRequest, *_found: Any) -> HttpResponse | None:
+        """What the server would not read (portal/patience.py) is answered like everything else."""
+        refused = getattr(request, "scope", {}).get("refused")
+        return for_page(request, refusal(refused)) if refused else None
+
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        return for_page(request, exception) if isinstance(exception, PortalError) else None
+        expected = exception if isinstance(exception, PortalError) else as_no_space(exception)
+        return for_page(request, expected) if expected else None
 
 
 def private_answers(get_response: Answer) -> Answer:

@@ -1,9 +1,11 @@
 """Expected errors as answers: RFC 9457 for programs, a page or a fragment for people. The only place that does it."""
 
+import errno
 from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -16,13 +18,16 @@ from core.errors import (
     Denied,
     FieldProblem,
     Invalid,
+    NoSpace,
     NotFound,
     NotSignedIn,
     PortalError,
     TooLarge,
     TooMany,
+    TooSlow,
 )
 
+NO_SPACE = {"SQLITE_FULL", "53100", errno.ENOSPC, errno.EDQUOT}
 PROBLEM_JSON = "application/problem+json"
 
 
@@ -98,8 +103,20 @@ def as_portal_error(error: Exception) -> PortalError | None:
     if isinstance(error, PermissionDenied | drf.PermissionDenied):
         return Denied(str(getattr(error, "detail", "")) or "")
     if isinstance(error, RequestDataTooBig):
-        return TooLarge(hint=_("Send at most 1 MiB."))
-    return _of_drf(error)
+        return refusal("too_large")
+    return as_no_space(error) or _of_drf(error)
+
+
+def refusal(code: str) -> PortalError:
+    """Why a body was not read."""
+    return TooSlow() if code == "too_slow" else TooLarge(hint=_("Send at most 1 MiB."))
+
+
+def as_no_space(error: BaseException | None) -> NoSpace | None:
+    """A disk without room, whether a file, SQLite or PostgreSQL says so; None for any other trouble."""
+    cause = error.__cause__ if isinstance(error, DatabaseError) else error
+    code = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or getattr(cause, "errno", None)
+    return NoSpace() if code in NO_SPACE else None
 
 
 def _of_drf(error: Exception) -> PortalError | None:

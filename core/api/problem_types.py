@@ -26,6 +26,7 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     "not_found": ProblemType(404, _("There is nothing here, or nothing that you may see.")),
     "method_not_allowed": ProblemType(405, _("The address does not understand this method.")),
     "not_acceptable": ProblemType(406, _("The address cannot answer in the form that Accept asks for.")),
+    "too_slow": ProblemType(408, _("The body did not arrive in time.")),
     "conflict": ProblemType(409, _("The present state does not allow this.")),
     "name_taken": ProblemType(409, _("Something of this name exists already.")),
     "operation_active": ProblemType(409, _("Another operation is at work on the same target; `operation` is its id.")),
@@ -53,6 +54,7 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     "internal_error": ProblemType(500, _("Something in Berth went wrong; it is logged under the request id.")),
     "unavailable": ProblemType(503, _("Something that is needed does not answer just now; try again later.")),
     "cluster_away": ProblemType(503, _("The cluster does not answer just now; try again later.")),
+    "no_space": ProblemType(507, _("The disk is full; nothing was changed.")),
 }
 
 

@@ -5,6 +5,8 @@ from typing import Any
 import uvicorn
 from django.core.management.base import BaseCommand, CommandParser
 
+from portal.patience import Patient
+
 
 class Command(BaseCommand):
     help = "Serve the portal. Without REDIS_URL this one process is everything."
@@ -18,6 +20,7 @@ class Command(BaseCommand):
             "portal.asgi:application",
             host=options["host"],
             port=options["port"],
+            http=Patient,
             ws="websockets-sansio",
             ws_max_size=65536,
             lifespan="on",
