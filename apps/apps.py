@@ -5,4 +5,4 @@ class AppsConfig(AppConfig):
     name = "apps"
 
     def ready(self) -> None:
-        from apps import operations  # noqa: F401  registers how each kind of change is brought about
+        from apps import noticing, operations  # noqa: F401  both register: who hears of a change, how it is brought about

@@ -4,6 +4,7 @@ import logging
 
 from celery import shared_task
 
+from apps.noticing import tell_of_failing
 from apps.reconciling import reconcile_cluster
 from backends.models import Cluster
 
@@ -17,3 +18,8 @@ def reconcile() -> None:
         started = reconcile_cluster(cluster)
         if started:
             log.warning("repairing %s places of cluster %s", started, cluster.name)
+
+
+@shared_task(name="apps.tell_of_failing", ignore_result=True)
+def notice_failing() -> None:
+    tell_of_failing()

@@ -1,11 +1,14 @@
 """What the packages above register: how each kind of operation is done, and the words of its events."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core.access import Rights
 from core.errors import Text
 from operations.models import Operation
 
@@ -47,13 +50,18 @@ class Handler(Protocol):
         ...
 
 
+LOST_RIGHT = "not_allowed_any_more"
 HANDLERS: dict[str, Handler] = {}
+SETTLED: list[Callable[[Operation], None]] = []  # called in the transaction that ends any operation
 _WORDS: dict[str, Text] = {
     "accepted": gettext_lazy("Accepted, waiting for a worker"),
     "retrying": gettext_lazy("Trying again in %(seconds)s s"),
     "timed_out": gettext_lazy("It was not done in time."),
     "cancelled": gettext_lazy("Cancelled by %(person)s"),
     "cancel_asked": gettext_lazy("%(person)s asked to cancel"),
+    LOST_RIGHT: gettext_lazy(
+        "%(person)s asked for this, but had lost the right to it when its turn came. Nothing was changed."
+    ),
     "undoing": gettext_lazy("Going back to what ran before"),
     "succeeded": gettext_lazy("Done"),
     "failed": gettext_lazy("Failed"),
@@ -61,10 +69,36 @@ _WORDS: dict[str, Text] = {
 }
 
 
+_rights: list[Callable[[UUID], Rights]] = []
+
+
+def register_rights(find: Callable[[UUID], Rights]) -> None:
+    """Tenants tells here how to find what a person may do at this moment."""
+    _rights.append(find)
+
+
+def may_still(operation: Operation) -> bool:
+    """Whether whoever asked for it holds a right to it now, when its work begins; Berth itself always does."""
+    if operation.requested_by is None:
+        return True
+    found = [find(operation.requested_by) for find in _rights]
+    return any(
+        rights.allows(code, tenant=operation.tenant_id, project=operation.project_id)
+        for rights in found
+        for code in operation.params["needs"]
+    )
+
+
 def register(kind: str, handler: Handler) -> None:
     if kind in HANDLERS:
         raise ValueError(f"operation kind {kind} is registered twice")
     HANDLERS[kind] = handler
+
+
+def on_settled(tell: Callable[[Operation], None]) -> Callable[[Operation], None]:
+    """Have `tell(operation)` called in the transaction that ends an operation, with its result in `state`."""
+    SETTLED.append(tell)
+    return tell
 
 
 def register_words(words: dict[str, Text]) -> None:

@@ -22,7 +22,7 @@ from core.clock import from_now
 from core.errors import Conflict
 from operations.doorbell import ring_on_commit
 from operations.models import Operation, OperationEvent
-from operations.registry import HANDLERS, Wait
+from operations.registry import HANDLERS, SETTLED, Wait
 from operations.wakeup import wake
 
 log = logging.getLogger(__name__)
@@ -172,12 +172,16 @@ def settle(operation: Operation, state: str) -> None:
         level = "ok" if state == State.SUCCEEDED else "warn" if state == State.CANCELLED else "bad"
         emit(operation, state, _last_words(operation, state), level=level)
         _record_end(operation, state)
+        for tell in SETTLED:
+            tell(operation)
 
 
 def _last_words(operation: Operation, state: str) -> dict[str, Any]:
     if state == State.ATTENTION:
         return {"times": operation.attempt}
-    return (operation.failure or {}).get("params", {}) if state == State.CANCELLED else {}
+    if state != State.CANCELLED or operation.failure is None:
+        return {}
+    return operation.failure["params"] if operation.failure["code"] == "cancelled" else {"person": "Berth"}
 
 
 def _record_end(operation: Operation, state: str) -> None:
@@ -193,7 +197,9 @@ def _record_end(operation: Operation, state: str) -> None:
         operation_id=operation.pk,
     )
     done = state == State.SUCCEEDED
-    record(actor, line, result=AuditEntry.Result.DONE if done else AuditEntry.Result.FAILED)
+    denied = bool(operation.failure) and operation.failure["code"] == LOST_RIGHT
+    result = AuditEntry.Result.DENIED if denied else AuditEntry.Result.DONE if done else AuditEntry.Result.FAILED
+    record(actor, line, result=result)
 
 
 def emit(operation: Operation, code: str, params: dict[str, Any] | None = None, *, level: str = "info") -> None:

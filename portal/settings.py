@@ -123,6 +123,7 @@ HTTPS = env.bool("HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = False  # the proxy in front redirects
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
+SESSION_ENGINE = "tenants.sessions"
 SESSION_COOKIE_NAME = "berth_session"
 SESSION_COOKIE_AGE = 12 * 3600
 CSRF_COOKIE_NAME = "berth_csrf"
@@ -221,6 +222,8 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "operations.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "reconcile": {"task": "apps.reconcile", "schedule": 60.0, "options": {"expires": 60}},
+    "tell of failing": {"task": "apps.tell_of_failing", "schedule": 15.0, "options": {"expires": 15}},
+    "look after people": {"task": "tenants.look_after", "schedule": 600.0},
     "forget answers": {"task": "operations.forget_answers", "schedule": 3600.0},
 }
 CHANNEL_LAYERS = {

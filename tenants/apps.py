@@ -8,9 +8,11 @@ class TenantsConfig(AppConfig):
     name = "tenants"
 
     def ready(self) -> None:
-        from tenants import rights, signals
+        from operations.registry import register_rights
+        from tenants import ending, rights, signals  # noqa: F401  ending: registers its words
 
         register_who_grants(rights.who_grants)
+        register_rights(lambda user: rights.actor_now(user).rights)
         user_logged_in.connect(signals.signed_in, dispatch_uid="audit_signed_in")
         user_logged_out.connect(signals.signed_out, dispatch_uid="audit_signed_out")
         user_login_failed.connect(signals.sign_in_failed, dispatch_uid="audit_sign_in_failed")

@@ -1,6 +1,7 @@
 """Who and where: organizations, tenants, projects, people and what they were granted."""
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -22,11 +23,20 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox is unt
     source = models.CharField(max_length=40, default="local")
     external_id = models.CharField(max_length=100, null=True)  # noqa: DJ001  no id at all is not an empty id
     disabled_at = models.DateTimeField(null=True)
-    language = models.CharField(max_length=10, blank=True)
+    title = models.CharField(max_length=100, blank=True)  # what others read; the user name stays for life
+    language = models.CharField(max_length=10, blank=True)  # empty, here and below: as the browser has it
     theme = models.CharField(max_length=5, blank=True)
+    time_zone = models.CharField(max_length=64, blank=True)
+    keys = models.BooleanField(default=True)  # single keys do something
+    reader = models.BooleanField(default=False)  # terminal and logs are drawn for a screen reader
+    recent = models.JSONField(default=list, blank=True)  # "tenant/project" and "tenant/project/app", the last one first
 
     class Meta(AbstractUser.Meta):
         constraints = [models.UniqueConstraint(fields=["source", "external_id"], name="user_source_id")]
+
+    @property
+    def shown_name(self) -> str:
+        return self.title or self.get_username()
 
 
 class Organization(DeclaredRow):
@@ -154,3 +164,54 @@ class Token(AbstractAuthToken):  # type: ignore[misc]  # knox is untyped
 
     def __str__(self) -> str:
         return f"{self.name} ({self.token_key}…)"
+
+
+class Session(AbstractBaseSession):
+    """A browser that somebody signed in with. `id` is made of the key, which itself is never shown."""
+
+    scope = PLATFORM_SCOPE
+    view_permission = "member.view"
+
+    id = models.UUIDField(unique=True, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions")
+    address = models.CharField(max_length=45, blank=True)
+    client = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"session of {self.user_id}"
+
+
+class Notice(Row):
+    """Something one person should know of. Words are made of `kind` and `params` in the reader's language."""
+
+    scope = Scope("tenant_id", "project_id", shared=True)
+    view_permission = "project.view"
+
+    class Level(models.TextChoices):
+        OK = "ok"
+        WARN = "warn"
+        BAD = "bad"
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="notices")
+    kind = models.CharField(max_length=40)
+    level = models.CharField(max_length=4, choices=Level)
+    params = models.JSONField(default=dict)
+    link = models.CharField(max_length=400, blank=True)
+    tenant = models.ForeignKey(Tenant, models.CASCADE, null=True, related_name="+")
+    project = models.ForeignKey(Project, models.CASCADE, null=True, related_name="+")
+    about = models.CharField(max_length=120, blank=True)  # one notice for each thing that must not be told twice
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "about"], name="notice_once", condition=~Q(about="")),
+        ]
+        indexes = [
+            models.Index(fields=["user", "read_at"], name="notice_unread"),
+            models.Index(fields=["created_at"], name="notice_created"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} for {self.user_id}"

@@ -9,6 +9,7 @@ from audit.services import Line, record, register_action
 from tenants.middleware import actor_for
 from tenants.models import Grant, User
 from tenants.rights import running_grants
+from tenants.sessions import note_coming
 
 SIGNED_IN = register_action("session.sign_in")
 SIGNED_OUT = register_action("session.sign_out")
@@ -24,7 +25,9 @@ def _line(action: str, user: User | None) -> Line:
 
 
 def signed_in(sender: Any, request: HttpRequest, user: User, **_: Any) -> None:
-    record(actor_for(request, user), _line(SIGNED_IN, user), result=AuditEntry.Result.DONE)
+    actor = actor_for(request, user)
+    note_coming(request.session, address=actor.address, client=actor.client)
+    record(actor, _line(SIGNED_IN, user), result=AuditEntry.Result.DONE)
 
 
 def signed_out(sender: Any, request: HttpRequest, user: User | None, **_: Any) -> None:

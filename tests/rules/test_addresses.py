@@ -22,8 +22,10 @@ METHODS = ("get", "post", "put", "patch", "delete")
 ROUTES = list(routes())
 GUARDED = [route for route in ROUTES if not route.public]
 WRITES = re.compile(r"^\s*(INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNORECASE)
-# What looking may write: the session that came with it, and when a token was last used.
-MAY_BE_WRITTEN = re.compile(r'"django_session"|UPDATE "tenants_token" SET "last_used_at"')
+# What looking may write: the session that came with it, when a token was last used, and where a person was last.
+MAY_BE_WRITTEN = re.compile(
+    r'"tenants_session"|UPDATE "tenants_token" SET "last_used_at"|UPDATE "tenants_user" SET "recent"'
+)
 
 
 def test_views_are_guarded_by_the_usual_means() -> None:

@@ -22,6 +22,7 @@ WITHOUT_A_TENANT = {
     "apps.ServiceName": "its environment's",
     "tenants.Organization": "holds tenants",
     "tenants.Tenant": "is one",
+    "tenants.Session": "its person's",
     "tenants.User": "may belong to several tenants",
 }
 

@@ -1,0 +1,58 @@
+"""Tells people a day ahead that a role of theirs ends."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from core.clock import from_now
+from core.wording import moment_text
+from tenants import notices
+from tenants.models import Grant, Notice
+from tenants.rights import running_grants
+from tenants.roles import ROLES
+
+AHEAD = timedelta(hours=24)
+KIND = "grant.ends"
+
+
+def _detail(params: Mapping[str, Any]) -> str:
+    role = ROLES.get(str(params.get("role", "")))
+    ends: datetime | None = parse_datetime(str(params.get("ends_at", "")))
+    words = {
+        "role": role.title if role else params.get("role", ""),
+        "when": moment_text(ends, style="full") if ends else "",
+        "person": params.get("granted_by", ""),
+    }
+    if words["person"]:
+        return _("The role “%(role)s”, given by %(person)s, ends on %(when)s.") % words
+    return _("The role “%(role)s” ends on %(when)s.") % words
+
+
+def tell_of_ending_grants() -> int:
+    """Everybody whose grant ends within a day, once for each grant."""
+    due = Grant.objects.filter(running_grants(), ends_at__lte=from_now(AHEAD)).select_related("tenant", "project")
+    told = set(Notice.objects.filter(kind=KIND).values_list("about", flat=True))
+    rows = [grant for grant in due if f"grant:{grant.pk}" not in told]
+    for grant in rows:
+        notices.tell(
+            grant.user_id,
+            KIND,
+            level=Notice.Level.WARN,
+            params={
+                "role": grant.role,
+                "place": notices.place_name(grant.tenant, grant.project),
+                "ends_at": grant.ends_at.isoformat() if grant.ends_at else "",
+                "granted_by": grant.granted_by,
+            },
+            tenant=grant.tenant_id,
+            project=grant.project_id,
+            about=f"grant:{grant.pk}",
+        )
+    return len(rows)
+
+
+notices.register(KIND, gettext_lazy("Your role in %(place)s ends soon"), _detail)
