@@ -6,7 +6,7 @@ from backends.contract import DriverError
 from operations import services
 from operations.leasing import lease_kept
 from operations.models import Operation
-from operations.registry import HANDLERS, StepFailed, Wait
+from operations.registry import HANDLERS, LOST_RIGHT, StepFailed, Wait, may_still
 from operations.services import State
 
 AWAY_SECONDS = 3.0
@@ -26,6 +26,8 @@ def _run(operation: Operation) -> float | None:
         return None
     if operation.failure is None:
         _give_up_if_asked(operation)
+    if operation.failure is None and not operation.step and not may_still(operation):
+        services.fail(operation, LOST_RIGHT, {"person": operation.requested_by_name})
     with lease_kept(operation):
         wait = _undo(operation) if operation.failure is not None else _go_on(operation)
     if wait is None:
@@ -77,4 +79,4 @@ def _again(error: DriverError) -> Wait:
 def _result(operation: Operation) -> str:
     if operation.failure is None:
         return State.SUCCEEDED
-    return State.CANCELLED if operation.failure["code"] == "cancelled" else State.FAILED
+    return State.CANCELLED if operation.failure["code"] in ("cancelled", LOST_RIGHT) else State.FAILED

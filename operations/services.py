@@ -22,7 +22,7 @@ from core.clock import from_now
 from core.errors import Conflict
 from operations.doorbell import ring_on_commit
 from operations.models import Operation, OperationEvent
-from operations.registry import HANDLERS, SETTLED, Wait
+from operations.registry import HANDLERS, LOST_RIGHT, SETTLED, Wait
 from operations.wakeup import wake
 
 log = logging.getLogger(__name__)
