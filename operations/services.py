@@ -197,7 +197,7 @@ def _record_end(operation: Operation, state: str) -> None:
         operation_id=operation.pk,
     )
     done = state == State.SUCCEEDED
-    denied = bool(operation.failure) and operation.failure["code"] == LOST_RIGHT
+    denied = operation.failure is not None and operation.failure["code"] == LOST_RIGHT
     result = AuditEntry.Result.DENIED if denied else AuditEntry.Result.DONE if done else AuditEntry.Result.FAILED
     record(actor, line, result=result)
 
