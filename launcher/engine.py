@@ -317,7 +317,8 @@ def swarm_request(link: network.Link) -> dict[str, object]:
         "DefaultAddrPool": [network.OVERLAYS],
         "SubnetSize": 24,
         "Spec": {
-            "Orchestration": {"TaskHistoryRetentionLimit": 3},
+            # of each place the engine must still know the failed ones after it went back twice: they tell why
+            "Orchestration": {"TaskHistoryRetentionLimit": 5},
             # an engine left off for three months would otherwise come back with a dead certificate
             "CAConfig": {"NodeCertExpiry": CERTIFICATE_NANOSECONDS},
         },
