@@ -1,4 +1,4 @@
-"""One process that is all: worker, beat and observer run as threads beside the pages.
+"""One process that is all: worker, beat, observer and collector run as threads beside the pages.
 
 Only without `REDIS_URL`. The broker is memory; the operations' rows are the truth, so a kill loses nothing.
 """
@@ -16,6 +16,7 @@ from celery.worker import WorkController
 from django.conf import settings
 
 from apps.observer import Observer
+from observe.collecting import Collector
 from operations import doorbell
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ Send = Callable[[Scope], Awaitable[None]]
 
 
 class Companions:
-    """Worker, beat and observer of the embedded mode."""
+    """Worker, beat, observer and collector of the embedded mode."""
 
     def __init__(self) -> None:
         self.worker = WorkController(
@@ -39,6 +40,7 @@ class Companions:
         )
         self.stop_beat = threading.Event()
         self.observer = Observer()
+        self.collector = Collector()
         self.threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -46,6 +48,7 @@ class Companions:
             ("worker", self.worker.start),
             ("beat", self._beat),
             ("observer", self.observer.run),
+            ("collector", self.collector.run),
         ):
             thread = threading.Thread(target=work, name=f"berth-{name}", daemon=True)
             thread.start()
@@ -60,6 +63,7 @@ class Companions:
     def stop(self) -> None:
         self.stop_beat.set()
         self.observer.stop()
+        self.collector.stop()
         self.worker.stop()
 
 

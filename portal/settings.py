@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "tenants",
     "images",
     "apps",
+    "observe",
     "console",
     "portal",
 ]
@@ -193,6 +194,10 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
 }
 
+# --- numbers -----------------------------------------------------------------------------------------------------
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # who reads /metrics shows it; empty: /metrics is not there
+METRICS_SERIES_PER_TENANT = env.int("METRICS_SERIES_PER_TENANT", default=1000)  # instances whose usage is kept
+
 # --- tasks and sockets -------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL or "memory://"
 CELERY_BROKER_TRANSPORT_OPTIONS = (
@@ -224,6 +229,7 @@ CELERY_BEAT_SCHEDULE = {
     "reconcile": {"task": "apps.reconcile", "schedule": 60.0, "options": {"expires": 60}},
     "tell of failing": {"task": "apps.tell_of_failing", "schedule": 15.0, "options": {"expires": 15}},
     "look after people": {"task": "tenants.look_after", "schedule": 600.0},
+    "forget usage": {"task": "observe.forget", "schedule": 600.0, "options": {"expires": 600}},
     "forget answers": {"task": "operations.forget_answers", "schedule": 3600.0},
 }
 CHANNEL_LAYERS = {

@@ -52,7 +52,7 @@ class Described(AutoSchema):
 
 NOUNS = (
     "me", "tokens", "tenants", "grants", "projects", "environments", "images", "apps", "releases", "deployments",
-    "instances", "logs", "events", "operations", "clusters", "audit", "schemas", "problems",
+    "instances", "logs", "metrics", "events", "operations", "clusters", "audit", "schemas", "problems",
 )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("portal", "console", "apps", "images", "tenants", "operations", "audit", "backends", "core")
+PACKAGES = ("portal", "console", "observe", "apps", "images", "tenants", "operations", "audit", "backends", "core")
 APART = ("launcher", "benchmarks", "scripts", "tests", "docs", "frontend", "samples", "templates", "static", "deploy")
 MADE = ("migrations", "__pycache__", "node_modules", "vendor")
 
