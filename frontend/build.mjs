@@ -32,12 +32,15 @@ async function hashesOf(files) {
   return named;
 }
 
+// Every page has berth.js; what is heavy is a bundle of the page that needs it.
+const SCRIPTS = { berth: "berth.js", logs: "logs/index.js" };
+
 async function bundleScripts() {
-  await build({
-    entryPoints: [path.join(root, "frontend/src/berth.js")],
-    outfile: path.join(vendor, "berth.js"),
+  await Promise.all(Object.entries(SCRIPTS).map(([name, source]) => build({
+    entryPoints: [path.join(root, "frontend/src", source)],
+    outfile: path.join(vendor, `${name}.js`),
     bundle: true, minify: true, format: "esm", target: TARGETS, legalComments: "inline",
-  });
+  })));
 }
 
 // data-bs-theme="auto" (nobody chose yet) is dark where the system is: the same tokens, written once.
