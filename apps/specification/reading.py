@@ -60,11 +60,34 @@ def read_data(
     leaving_out: Collection[str] = (),
     most_instances: int = MOST_INSTANCES_BY_DEFAULT,
 ) -> Reading:
-    """Plain data (maps, lists, text, numbers).
+    """The same from maps, lists, text and numbers, as JSON or `plain_data` give them.
 
     `mode` "import" also translates Compose keys that have another place in Berth. `leaving_out`: paths (as in a
     problem's `field`) the person chose to drop; each leaves a note. Raises SpecificationError.
     """
+    seen = examine(data, mode=mode, leaving_out=leaving_out, most_instances=most_instances)
+    if seen.specification is None:
+        raise SpecificationError(seen.problems)
+    return Reading(seen.specification, seen.notes)
+
+
+@dataclass(frozen=True)
+class Examined:
+    """`specification` is None where there are problems; what became of the rest is in the notes all the same."""
+
+    specification: Specification | None
+    notes: tuple[Note, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def examine(
+    data: object,
+    *,
+    mode: Mode,
+    leaving_out: Collection[str] = (),
+    most_instances: int = MOST_INSTANCES_BY_DEFAULT,
+) -> Examined:
+    """Everything that can be said of a document at once. Raises SpecificationError where it is out of all bounds."""
     problems = check_plain(data)
     if problems:
         raise SpecificationError(problems[:MOST_PROBLEMS])
@@ -75,10 +98,13 @@ def read_data(
     translated, findings = translate(plain, importing=mode == "import")
     specification, found = _validated(translated, most_instances=most_instances)
     problems += findings.problems + found
-    if specification is None or problems:
-        raise SpecificationError([omission.written_problem(one) for one in _once(problems)[:MOST_PROBLEMS]])
-    notes = [omission.written_note(one) for one in findings.notes + notes_of(translated)]
-    return Reading(specification, (*omission.notes, *notes))
+    refused = specification is None or bool(problems)
+    notes = findings.notes if refused else findings.notes + notes_of(translated)
+    return Examined(
+        None if refused else specification,
+        (*omission.notes, *(omission.written_note(one) for one in notes)),
+        tuple(omission.written_problem(one) for one in _once(problems)[:MOST_PROBLEMS]),
+    )
 
 
 def plain_data(text: str | bytes) -> object:
