@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from core.lanes import Box, draw
 from core.status import Status
 
 
@@ -78,6 +79,28 @@ def sample_instances() -> list[SimpleNamespace]:
     ]
 
 
+def sample_topology() -> dict[str, Any]:
+    """Two routes, two services in trouble, a volume."""
+    boxes = [Box("route", 0, 50), Box("web", 1, 70), Box("worker", 1, 70), Box("db", 2, 70), Box("data", 3, 50)]
+    links = [("route", "web"), ("web", "db"), ("worker", "db"), ("db", "data")]
+    said = (
+        ("route", "shop.example:8080", "port 8080/tcp of web", None, ()),
+        ("web", "web", "3 of 4 · keeps crashing", Status.CRASHING, ("", "", "", "is-bad")),
+        ("worker", "worker", "2 of 2 · 11 % CPU · 210 MB", Status.RUNNING, ("", "")),
+        ("db", "db", "0 of 1 · starting", Status.STARTING, ("is-busy",)),
+        ("data", "data", "/var/lib/postgresql/data", None, ()),
+    )
+    parts = [
+        SimpleNamespace(
+            key=key, title=title, about=about, status=status, cells=cells, url=f"#{key}", label=f"{title}, {about}"
+        )
+        for key, title, about, status, cells in said
+    ]
+    drawing = draw(boxes, links)
+    names = ("Routes", "Services", "What they need", "Volumes")
+    return {"drawing": drawing, "parts": parts, "lanes": list(zip(drawing.lanes, names, strict=True))}
+
+
 def sample_context() -> dict[str, Any]:
     now = timezone.now()
     return {
@@ -89,6 +112,7 @@ def sample_context() -> dict[str, Any]:
         "steps": sample_steps(),
         "lines": sample_preflight(),
         "instances": sample_instances(),
+        "topology": sample_topology(),
         "passed": ["dev", "test"],
         "rising": [30, 34, 32, 40, 48, 44, 52, 55],
         "near": [60, 62, 70, 69, 76, 88],

@@ -53,6 +53,7 @@ class Status(StrEnum):
     NOT_STARTING = "not_starting", Kind.BAD, _("not starting")
     CRASHING = "crashing", Kind.BAD, _("keeps crashing")
     UNHEALTHY = "unhealthy", Kind.BAD, _("does not pass its health check")
+    RESTARTS = "restarts", Kind.WARN, _("running, crashed today")
     DEGRADED = "degraded", Kind.WARN, _("runs in part")
     DRIFTED = "drifted", Kind.WARN, _("differs from what was declared")
     MISSING = "missing", Kind.BAD, _("missing")

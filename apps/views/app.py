@@ -22,6 +22,7 @@ from apps.selectors import now as selector
 from apps.specification import stored
 from apps.views.answers import shown
 from apps.views.app_frame import AppFrame, app_frame, deployment_address, why_not
+from apps.views.app_topology import instance_ways, topology_context
 from apps.views.found import actor_of, app_of
 from apps.views.scaling import asked, scale_form
 from core import access
@@ -48,7 +49,7 @@ class TitleForm(forms.Form):
 @require_safe
 def page(request: HttpRequest, **names: str) -> HttpResponse:
     frame = app_frame(request, "app", **names)
-    return shown(request, "app/now", frame.context(**_now(frame)), part="app/_now")
+    return shown(request, "app/now", frame.context(**_now(frame, request)), part="app/_now")
 
 
 @login_required
@@ -104,12 +105,13 @@ def delete(request: HttpRequest, **names: str) -> HttpResponse:
     return redirect("project", tenant=names["tenant"], project=names["project"])
 
 
-def _now(frame: AppFrame) -> dict[str, Any]:
+def _now(frame: AppFrame, request: HttpRequest) -> dict[str, Any]:
+    now = selector.now(frame.place)
     return {
-        "now": selector.now(frame.place),
+        "now": now,
         "scale_form": scale_form(frame),
-        "logs_url": frame.address("logs"),
-        "may_read_logs": access.may(frame.actor, "log.view", frame.place),
+        "lines": [{"one": one, "ways": instance_ways(frame, one)} for one in now.instances],
+        **topology_context(frame, now.topology, request.GET.get("topology", "")),
     }
 
 

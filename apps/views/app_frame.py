@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Model
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
@@ -56,18 +56,35 @@ class AppFrame:
     @property
     def tabs(self) -> list[dict[str, Any]]:
         named = (
-            ("app", _("Now")),
-            ("releases", _("Releases")),
-            ("logs", _("Logs")),
-            ("timeline", _("Timeline")),
-            ("app_settings", _("Settings")),
+            ("app", _("Now"), True),
+            ("releases", _("Releases"), True),
+            ("logs", _("Logs"), self.reads_logs),
+            ("console", _("Console"), self.opens_consoles),
+            ("metrics", _("Metrics"), True),
+            ("timeline", _("Timeline"), True),
+            ("app_settings", _("Settings"), True),
         )
-        reads = access.may(self.actor, "log.view", self.place)
         return [
-            {"label": label, "url": self.address(name), "current": name == self.tab}
-            for name, label in named
-            if name != "logs" or reads
+            {"label": label, "url": url, "current": name == self.tab}
+            for name, label, allowed in named
+            if allowed and (url := self.address_if_any(name))
         ]
+
+    def address_if_any(self, name: str, **query: str) -> str:
+        """`address`, or nothing while no package has a page of that name."""
+        try:
+            return self.address(name, **query)
+        except NoReverseMatch:
+            return ""
+
+    @property
+    def reads_logs(self) -> bool:
+        return access.may(self.actor, "log.view", self.place)
+
+    @property
+    def opens_consoles(self) -> bool:
+        code = "console.protected" if self.place.environment.protected else "console.open"
+        return access.may(self.actor, code, self.place)
 
     @property
     def deploy_label(self) -> str:

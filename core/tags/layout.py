@@ -76,6 +76,12 @@ def button(
     }  # fmt: skip
 
 
+@register.component("tool_link.html")
+def tool_link(context: Context, label: str, href: str, icon: str) -> dict[str, Any]:
+    """A link that is only a drawing; `label` says it, and shows when one rests on it."""
+    return {"label": label, "href": href, "icon": icon}
+
+
 @register.block("tabs.html")
 def tabs(context: Context, body: str, label: str) -> dict[str, Any]:
     """Links to the views of one thing; its body is `{% tab %}`s."""

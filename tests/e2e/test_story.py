@@ -26,7 +26,7 @@ def choose_and_deploy(page: Page, image: str, *, instances: int | None = None) -
 def answers(page: Page) -> list[str]:
     """What the app says at each address that its page shows."""
     page.goto("/t/demo/p/shop/apps/hello/?environment=dev")
-    links = page.locator("a[href^='http://10.']")
+    links = page.locator("[aria-labelledby='instances'] a[href^='http://10.']")
     addresses = [links.nth(i).get_attribute("href") or "" for i in range(links.count())]
     return [urllib.request.urlopen(address, timeout=10).read().decode() for address in addresses]
 

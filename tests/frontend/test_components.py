@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from console.styleguide import STAGES
+from core.lanes import Box, draw
 from core.status import Status
 from tests.frontend.samples import Render
 
@@ -20,6 +21,10 @@ LINE = SimpleNamespace(
     kind="bad", title=EVIL, detail=EVIL, number=EVIL, status=EVIL, url=EVIL, word=EVIL, took=EVIL,
     fix=SimpleNamespace(label=EVIL, url="", name=EVIL, value=EVIL),
 )  # fmt: skip
+PART = SimpleNamespace(
+    key="a", title=EVIL, about=EVIL, label=EVIL, url=EVIL, status=Status.FAILED, cells=(EVIL,)
+)  # fmt: skip
+DRAWING = draw([Box("a", 0, 50)], [])
 NOW = timezone.now()
 
 WITH_EVIL = [
@@ -63,7 +68,9 @@ WITH_EVIL = [
     "{% stage_card environment=place %}{{ evil }}{% endstage_card %}{% lift evil evil %}{% endboard %}",
     "{% spark numbers evil kind=evil %}{% spark none evil %}{% bar 1 2 label=evil %}"
     "{% quota evil evil 1 2 note=evil %}",
-    "{% figures %}{% figure evil evil unit=evil %}{{ evil }}{% endfigure %}{% endfigures %}"
+    "{% figures %}{% figure evil evil unit=evil %}{{ evil }}{% endfigure %}{% endfigures %}",
+    "{% topology drawing parts lanes evil said=evil %}{% parts evil %}{% part_line evil_part %}{{ evil }}"
+    "{% slot 'actions' %}{{ evil }}{% endslot %}{% endpart_line %}{% endparts %}{% tool_link evil evil evil %}",
     "{% hosts evil %}{% host evil evil url=evil %}{{ evil }}{% load_bar evil 1 2 %}{% endhost %}{% endhosts %}",
 ]  # fmt: skip
 
@@ -71,8 +78,9 @@ WITH_EVIL = [
 @pytest.mark.parametrize("source", WITH_EVIL)
 def test_no_argument_becomes_markup(render: Render, source: str) -> None:
     html = render(
-        source, evil=EVIL, place=PLACE, places=[PLACE], passed=[EVIL], lines=[LINE], now=NOW, numbers=[1, 2], none=[]
-    )
+        source, evil=EVIL, place=PLACE, places=[PLACE], passed=[EVIL], lines=[LINE], now=NOW, numbers=[1, 2], none=[],
+        drawing=DRAWING, parts=[PART], evil_part=PART, lanes=[(0.0, EVIL)],
+    )  # fmt: skip
     assert "<script" not in html.lower()
     assert "&lt;script&gt;" in html or "%3Cscript%3E" in html
 
