@@ -4,6 +4,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 _WORDS: dict[str, Promise] = {
+    "account.password": _("change password"),
+    "account.update": _("change profile"),
     "app.create": _("create app"),
     "app.delete": _("delete app"),
     "app.delete.run": _("end of taking out"),
@@ -27,6 +29,10 @@ _WORDS: dict[str, Promise] = {
     "cluster.remove": _("remove cluster"),
     "cluster.repair_braked": _("repairs held back"),
     "cluster.update": _("change cluster"),
+    "console.closed": _("end of console"),
+    "console.end": _("end console"),
+    "console.open": _("open console"),
+    "console.return": _("come back to console"),
     "environment.create": _("create environment"),
     "environment.delete": _("delete environment"),
     "environment.update": _("change environment"),
@@ -37,6 +43,8 @@ _WORDS: dict[str, Promise] = {
     "platform.seed": _("set up Berth"),
     "project.create": _("create project"),
     "project.update": _("change project"),
+    "session.end": _("sign out a browser"),
+    "session.end_others": _("sign out all other browsers"),
     "session.sign_in": _("sign in"),
     "session.sign_out": _("sign out"),
     "tenant.create": _("create tenant"),

@@ -198,6 +198,10 @@ SPECTACULAR_SETTINGS = {
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # who reads /metrics shows it; empty: /metrics is not there
 METRICS_SERIES_PER_TENANT = env.int("METRICS_SERIES_PER_TENANT", default=1000)  # instances whose usage is kept
 
+# --- consoles ----------------------------------------------------------------------------------------------------
+CONSOLE_IDLE_SECONDS = env.int("CONSOLE_IDLE_SECONDS", default=600)
+CONSOLE_LIMIT_SECONDS = env.int("CONSOLE_LIMIT_SECONDS", default=8 * 3600)
+
 # --- tasks and sockets -------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL or "memory://"
 CELERY_BROKER_TRANSPORT_OPTIONS = (
@@ -230,6 +234,8 @@ CELERY_BEAT_SCHEDULE = {
     "tell of failing": {"task": "apps.tell_of_failing", "schedule": 15.0, "options": {"expires": 15}},
     "look after people": {"task": "tenants.look_after", "schedule": 600.0},
     "forget usage": {"task": "observe.forget", "schedule": 600.0, "options": {"expires": 600}},
+    "forget changes": {"task": "operations.forget_changes", "schedule": 300.0, "options": {"expires": 300}},
+    "sweep consoles": {"task": "console.sweep", "schedule": 60.0, "options": {"expires": 60}},
     "forget answers": {"task": "operations.forget_answers", "schedule": 3600.0},
 }
 CHANNEL_LAYERS = {

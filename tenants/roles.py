@@ -30,12 +30,20 @@ PERMISSIONS: dict[str, Text] = {
     "app.delete": _("delete apps"),
     "log.view": _("read and download logs"),
     "console.open": _("open a console in an instance"),
+    "console.protected": _("open a console in a protected environment"),
     "audit.view": _("read the audit"),
 }
 
 _LOOK = {"project.view", "image.view", "app.view", "log.view"}
 _DEVELOP = _LOOK | {"app.deploy", "app.test", "app.scale", "console.open"}
-_PROJECT_ADMIN = _DEVELOP | {"app.release", "app.delete", "project.manage", "member.view", "member.manage"}
+_PROJECT_ADMIN = _DEVELOP | {
+    "console.protected",
+    "app.release",
+    "app.delete",
+    "project.manage",
+    "member.view",
+    "member.manage",
+}
 _TENANT_ADMIN = _LOOK | {
     "tenant.view",
     "tenant.manage",

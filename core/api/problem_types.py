@@ -39,6 +39,7 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     "last_owner": ProblemType(409, _("A tenant always keeps an owner.")),
     "no_environment": ProblemType(409, _("The project has no environment to deploy to.")),
     "nothing_before": ProblemType(409, _("There is no earlier release to go back to.")),
+    "console_ended": ProblemType(409, _("The console has ended.")),
     "instance_gone": ProblemType(409, _("The cluster does not hold this instance any more, nor its log.")),
     "in_use": ProblemType(409, _("Something else still uses this.")),
     "changed_meanwhile": ProblemType(412, _("Somebody changed this since the version in If-Match.")),

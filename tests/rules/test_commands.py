@@ -12,6 +12,10 @@ from tests.rules.sources import service_modules, told
 # Public functions beside commands: the module that holds them, and why they are none.
 NO_COMMANDS = {
     "audit.services": "what @command itself writes with",
+    "console.services.began": "the terminal's: what its command opened has started",
+    "console.services.still_wanted": "the terminal's sign of life",
+    "console.services.closed": "the terminal's; it writes the entry of the end itself",
+    "console.services.sweep": "the beat's; it ends what has no process any more, each with its entry",
     "operations.services.enqueue": "called inside a command, whose entry it belongs to",
     "operations.services.busy": "words of a refusal",
     "operations.services.claimable": "a worker's: the life of an operation, fenced and recorded by settle",

@@ -1,0 +1,54 @@
+"""Consoles as rows to be shown."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import F
+
+from apps.models import AppEnvironment
+from console.models import ConsoleSession
+from core.access import Actor, visible
+from core.api.paging import Rows, plain
+from core.errors import NotFound
+
+SHOWN = [
+    "id",
+    "service",
+    "number",
+    "shell",
+    "reason",
+    "state",
+    "opened_at",
+    "ended_at",
+    "why",
+    "exit_code",
+    "created_at",
+]
+Document = dict[str, Any]
+
+
+def consoles(actor: Actor, place: AppEnvironment) -> Rows:
+    """Those of one place that have not ended."""
+    rows = ConsoleSession.objects.filter(place=place, state__in=ConsoleSession.LIVE)
+    return _shown(visible(actor, rows))
+
+
+def console(actor: Actor, place: AppEnvironment, console_id: uuid.UUID) -> Document:
+    """One console, ended ones of the last week too."""
+    found = _shown(visible(actor, ConsoleSession.objects.filter(place=place, pk=console_id))).first()
+    if found is None:
+        raise NotFound()
+    return shown(found)
+
+
+def _shown(rows: Any) -> Rows:
+    return plain(rows.annotate(instance=F("instance_id"), person=F("person_name")), *SHOWN, "instance", "person")
+
+
+def shown(row: Mapping[str, Any]) -> Document:
+    return dict(row)
+
+
+def shown_all(rows: Sequence[Mapping[str, Any]]) -> list[Document]:
+    return [shown(row) for row in rows]
