@@ -81,3 +81,16 @@ def command(
         return cast("Callable[Concatenate[Actor, T, P], R]", run)  # positional names differ, which nobody uses
 
     return decorate
+
+
+def check_before(run: Callable[..., Any], actor: Actor, target: Model | None) -> None:
+    """Ask for a command's permission before what is to be given to it is looked up; a denial is on record."""
+    action: str = run.action  # type: ignore[attr-defined]  # `command` left it there
+    needs = COMMANDS[action]
+    try:
+        access.check_any(actor, (needs,) if isinstance(needs, str) else needs(target), target)
+    except Denied as error:
+        line = Line(action, detail={"code": error.code})
+        line.name_target(target)
+        record(actor, line, result=AuditEntry.Result.DENIED)
+        raise

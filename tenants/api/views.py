@@ -8,6 +8,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from audit.commands import check_before
 from core import access
 from core.access import Actor
 from core.api.endpoint import View, endpoint
@@ -77,7 +78,7 @@ class Tenants(ChangeView):
     @endpoint("create_tenant", body=shapes.TenantInput, answers={201: shapes.TenantOutput}, repeatable=True)
     def post(self, request: Request) -> Response:
         """Make a tenant; for platform operators."""
-        access.check(self.actor, "tenant.create")  # before names of people are looked up
+        check_before(services.create_tenant, self.actor, None)  # before names of people are looked up
         sent = self.sent | {"owner": selectors.person("owner", self.sent.get("owner"))}
         return self.made(services.create_tenant(self.actor, None, **sent), selectors.shown_tenant)
 
@@ -137,7 +138,7 @@ class Grants(ChangeView):
         """Give a person a role on the tenant, or on one of its projects."""
         home = selectors.tenant(self.actor, tenant)
         target = selectors.grantable(self.actor, home, self.sent.pop("project", None))
-        access.check(self.actor, "member.manage", target)  # before names of people are looked up
+        check_before(services.give_grant, self.actor, target)  # before names of people are looked up
         self.sent["user"] = selectors.person("subject", self.sent.pop("subject"))
         return self.made(services.give_grant(self.actor, target, **self.sent), selectors.shown_grant, key="id")
 

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -74,6 +75,11 @@ def addresses() -> Iterator[tuple[str, str]]:
         if "{" in path and not path.startswith("/api/v1/problems"):
             for method in methods:
                 yield method, path
+
+
+def filled(pattern: str, known: dict[str, str]) -> str:
+    """The address; what is not known by name gets an id that is nobody's."""
+    return pattern.format_map(defaultdict(lambda: str(uuid.UUID(int=7)), known))
 
 
 def ask(text: str, method: str, path: str) -> Any:
