@@ -13,7 +13,7 @@ from apps.models import AppEnvironment, ObservedInstance, ObservedService
 from backends.contract import Driver, DriverError, HostStatus, InstanceStatus, ServiceStatus
 from backends.models import Cluster, Host
 from backends.registry import driver_for
-from operations.doorbell import ring_on_commit
+from operations.changes import announce
 
 
 class Usage(NamedTuple):
@@ -199,7 +199,7 @@ def _row(
 
 def note_usage(used: Iterable[Usage]) -> None:
     """What instances use by now, every ten seconds: one statement, and no ring, for pages follow numbers themselves."""
-    table, field = ObservedInstance._meta.db_table, ObservedInstance._meta.get_field
+    table, key = ObservedInstance._meta.db_table, ObservedInstance._meta.pk
     with connection.cursor() as cursor:
         cursor.executemany(
             f"UPDATE {table} SET cpu_millicores = %s, memory_bytes = %s, usage_at = %s WHERE id = %s",  # noqa: S608
@@ -208,7 +208,7 @@ def note_usage(used: Iterable[Usage]) -> None:
                     one.cpu_millicores,
                     one.memory_bytes,
                     connection.ops.adapt_datetimefield_value(one.at),
-                    field("id").get_db_prep_value(one.instance, connection),
+                    key.get_db_prep_value(one.instance, connection),
                 )
                 for one in used
             ],
@@ -216,8 +216,8 @@ def note_usage(used: Iterable[Usage]) -> None:
 
 
 def ring(place: AppEnvironment) -> None:
-    ring_on_commit(f"project.{place.project_id}")
-    ring_on_commit(f"place.{place.pk}")
+    """Call it in the transaction that changes what is seen of a place."""
+    announce("place", place.pk, tenant=place.tenant_id, project=place.project_id)
 
 
 def watched_clusters() -> list[Cluster]:

@@ -1,80 +1,105 @@
-"""Small live things: what happened to an operation, replayed from the rows and then followed."""
+"""/ws/v1/operations/<id>: what happened to one operation, replayed from the rows and then followed."""
 
-import uuid
+import asyncio
 from typing import Any
-from urllib.parse import parse_qs
+from uuid import UUID
 
 from asgiref.sync import sync_to_async
-from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
-from core import access
-from core.errors import NotFound
+from console.feed import Outlet, listen_only, number
+from console.hub import hub
+from console.sockets import Close, Ended, Socket
+from core import seats
+from core.access import Actor, get_visible, visible
+from core.connections import let_go
+from operations.changes import News
 from operations.models import Operation, OperationEvent
-from tenants.rights import actor_now
 
-NOT_YOURS = 4404
-DONE = 1000  # the operation is over: there is nothing to come back for
 CAUGHT_UP_AFTER = 500
 
 
-class OperationFeed(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channels is untyped
+class OperationListener(Outlet):
+    """Reads the rows when it hears of its operation; several rings at once are one look."""
+
+    def __init__(self, socket: Socket, operation: Operation, *, last: int, place: str) -> None:
+        super().__init__(socket)
+        self.operation_id, self.last, self.place = operation.pk, last, place
+        self.owner = (operation.tenant_id, operation.project_id)
+        self._looking: asyncio.Task[None] | None = None
+        self._again = False
+
+    @property
+    def keys(self) -> frozenset[UUID | None]:
+        return frozenset({self.owner[1] or self.owner[0]})
+
+    def hear(self, news: News) -> None:
+        if news.kind == "operation" and news.id == str(self.operation_id):
+            self.look()
+        elif news.kind == "place" and news.id == self.place:
+            self.put({"seq": self.last})
+
+    def still(self, actor: Actor) -> bool:
+        tenant, project = self.owner
+        return actor.rights.allows("app.view", tenant=tenant, project=project)
+
+    def look(self) -> None:
+        if self._looking is None:
+            self._looking = asyncio.ensure_future(self._look())
+        else:
+            self._again = True
+
+    async def _look(self) -> None:
+        try:
+            self._again = True
+            while self._again:
+                self._again = False
+                over, events = await _news(self.actor, self.operation_id, self.last)
+                for event in events:
+                    self.last = event["seq"]
+                    await self.socket.send_json(event)
+                if over and len(events) < CAUGHT_UP_AFTER:
+                    await self.socket.close(Close.DONE)  # there is nothing to come back for
+        except Ended:
+            return
+        finally:
+            self._looking = None
+
+
+async def operation_feed(socket: Socket) -> None:
     """Sends {seq, code, level, step} for every event after `last_seq`; the page then reads what it may read.
 
     With `instances=1` it also sends {seq} of the last event when an instance of what is changed has changed.
     """
-
-    async def connect(self) -> None:
-        self.operation_id = self.scope["url_route"]["kwargs"]["operation_id"]
-        self.joined = [f"operation.{self.operation_id}"]
-        query = parse_qs(self.scope["query_string"].decode(errors="replace"))
-        self.last, self.instances = _number(query.get("last_seq", ["0"])[0]), query.get("instances") == ["1"]
-        await self.channel_layer.group_add(self.joined[0], self.channel_name)
-        await self.accept()  # a refusal before that tells a browser nothing but to try again
-        await self.doorbell()
-        if self.instances:
-            await self._follow_instances()
-
-    async def _follow_instances(self) -> None:
-        kind, _colon, place = (await _target(self.scope["visitor"].actor.id, self.operation_id)).partition(":")
-        if kind == "place":
-            self.joined.append(f"place.{place}")
-            await self.channel_layer.group_add(self.joined[-1], self.channel_name)
-
-    async def doorbell(self, message: Any = None) -> None:
-        """Rights are looked at again each time: who lost them is told nothing more."""
+    operation = await _operation(socket.visitor.actor, socket.names["operation_id"])
+    kind, _colon, place = operation.target.partition(":")
+    followed = place if kind == "place" and socket.query.get("instances") == "1" else ""
+    with seats.taken(socket.visitor.actor.id, operation.tenant_id, kind="feed"):
+        last = number(socket.query.get("last_seq", ""))
+        listener = OperationListener(socket, operation, last=last, place=followed)
         try:
-            over, events = await _news(self.scope["visitor"].actor.id, self.operation_id, self.last)
-        except NotFound:
-            await self.close(code=NOT_YOURS)
-            return
-        for event in events:
-            self.last = event["seq"]
-            await self.send_json(event)
-        if message is not None and self.instances and not events:
-            await self.send_json({"seq": self.last})
-        if over:
-            await self.close(code=DONE)
-
-    async def disconnect(self, code: int) -> None:
-        for group in self.joined:
-            await self.channel_layer.group_discard(group, self.channel_name)
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+            await hub().join(listener)
+            listener.release()
+            listener.look()
+            await listen_only(socket)
+        finally:
+            hub().leave(listener)
 
 
 @sync_to_async
-def _target(person: uuid.UUID | None, operation_id: Any) -> str:
-    """What an operation changes; empty where it is not there for this person any more."""
-    rows = access.visible(actor_now(person), Operation.objects.filter(pk=operation_id))
-    return rows.values_list("target", flat=True).first() or ""
+def _operation(actor: Actor, operation_id: UUID) -> Operation:
+    try:
+        return get_visible(actor, Operation.objects.all(), pk=operation_id)
+    finally:
+        let_go()
 
 
 @sync_to_async
-def _news(person: uuid.UUID | None, operation_id: Any, last: int) -> tuple[bool, list[dict[str, Any]]]:
+def _news(actor: Actor, operation_id: UUID, last: int) -> tuple[bool, list[dict[str, Any]]]:
     """Whether the operation is over, and what happened after `last`; read in this order, so that nothing is missed."""
-    actor = actor_now(person)
-    over = not access.get_visible(actor, Operation.objects.all(), pk=operation_id).active
-    rows = access.visible(actor, OperationEvent.objects.filter(operation_id=operation_id, seq__gt=last))
-    return over, [dict(row) for row in rows.order_by("seq").values("seq", "code", "level", "step")[:CAUGHT_UP_AFTER]]
+    try:
+        over = not get_visible(actor, Operation.objects.all(), pk=operation_id).active
+        rows = visible(actor, OperationEvent.objects.filter(operation_id=operation_id, seq__gt=last))
+        columns = rows.order_by("seq").values("seq", "code", "level", "step")
+        return over, [dict(row) for row in columns[:CAUGHT_UP_AFTER]]
+    finally:
+        let_go()

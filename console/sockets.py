@@ -98,7 +98,10 @@ class Socket:
         return document
 
     async def send_json(self, document: Any) -> None:
-        await self._out({"type": "websocket.send", "text": orjson.dumps(document).decode()})
+        await self.send_text(orjson.dumps(document).decode())
+
+    async def send_text(self, text: str) -> None:
+        await self._out({"type": "websocket.send", "text": text})
 
     async def send_bytes(self, data: bytes) -> None:
         await self._out({"type": "websocket.send", "bytes": data})
@@ -127,7 +130,7 @@ def code_of(error: PortalError) -> Close:
     return by_status.get(error.status, Close.AWAY if error.status >= 500 else Close.BAD)
 
 
-def as_socket(serve: Callable[[Socket], Awaitable[None]]) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+def as_socket(serve: Callable[[Socket], Awaitable[None]]) -> Any:  # `path` wants a view, and this is none
     """An ASGI application of a function that serves one accepted socket.
 
     Expected errors become close codes. A socket is accepted before it is looked at, because a refusal before that tells
@@ -153,7 +156,7 @@ def as_socket(serve: Callable[[Socket], Awaitable[None]]) -> Callable[[Scope, Re
 
 
 async def while_allowed(work: Awaitable[None], allowed: Allowed) -> None:
-    """Do the work until it ends, or until the right to it is gone: then Refuse. The work is cancelled, and waited for."""
+    """Do the work until it ends, or until the right to it is gone: then Refuse. It is cancelled, and waited for."""
     task = asyncio.ensure_future(work)
     try:
         while not task.done():

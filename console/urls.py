@@ -1,7 +1,12 @@
 from django.urls import path
 
-from console.consumers import OperationFeed
+from console.consumers import operation_feed
+from console.feed import feed
+from console.sockets import as_socket
+from console.terminal_socket import serve
 
 websocket_urlpatterns = [
-    path("ws/v1/operations/<uuid:operation_id>", OperationFeed.as_asgi()),
+    path("ws/v1/consoles/<uuid:console_id>", as_socket(serve)),
+    path("ws/v1/feed", as_socket(feed)),
+    path("ws/v1/operations/<uuid:operation_id>", as_socket(operation_feed)),
 ]

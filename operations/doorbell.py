@@ -1,31 +1,63 @@
-"""Tell open sockets that there is something new to read. A lost ring costs nothing: the rows are the truth."""
+"""Tell the processes that hold sockets that there is something new to read. A lost ring costs nothing but time:
+the rows are the truth. With Redis a ring reaches every process, without it this one, which is then all there is.
+"""
 
-import asyncio
 import logging
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import Any
 
-from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
+import redis
+from django.conf import settings
 from django.db import transaction
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 log = logging.getLogger(__name__)
-_loops: list[asyncio.AbstractEventLoop] = []
+CHANNEL = "berth:bell"
+TRY_AGAIN_SECONDS = 2.0
+
+_ears: list[Callable[[str], None]] = []
+_silent_until = 0.0
 
 
-def serve_from(loop: asyncio.AbstractEventLoop) -> None:
-    """In one process with the sockets: ring inside their loop, else an in-memory ring waits for its next tick."""
-    _loops[:] = [loop]
+def ring_on_commit(name: str) -> None:
+    """Ring the bell of that name once the present transaction is committed; at once where there is none."""
+    transaction.on_commit(lambda: ring(name), robust=True)
 
 
-def ring_on_commit(group: str) -> None:
-    transaction.on_commit(lambda: _ring(group), robust=True)
+def ring(name: str) -> None:
+    for ear in list(_ears):
+        ear(name)
+    if settings.REDIS_URL:
+        _publish(name)
 
 
-def _ring(group: str) -> None:
-    layer = get_channel_layer()
-    if layer is None:
+def listen_here(ear: Callable[[str], None]) -> Callable[[], None]:
+    """Hear rings of this very process, in the thread that rings; answers how to stop."""
+    _ears.append(ear)
+    return lambda: _ears.remove(ear)
+
+
+def _publish(name: str) -> None:
+    """While Redis is away nobody who changes something waits for it again and again."""
+    global _silent_until
+    if time.monotonic() < _silent_until:
         return
-    message = {"type": "doorbell"}
-    if _loops and _loops[0].is_running():
-        asyncio.run_coroutine_threadsafe(layer.group_send(group, message), _loops[0])
-    else:
-        async_to_sync(layer.group_send)(group, message)
+    try:
+        _redis().publish(CHANNEL, name)
+    except (redis.RedisError, OSError) as error:
+        _silent_until = time.monotonic() + TRY_AGAIN_SECONDS
+        log.warning("nobody was told of a change, they will look by themselves: %s", error)
+
+
+@cache
+def _redis() -> Any:
+    return redis.Redis.from_url(
+        settings.REDIS_URL,
+        socket_connect_timeout=0.5,
+        socket_timeout=1.0,
+        retry=Retry(NoBackoff(), 0),
+        health_check_interval=15,
+    )

@@ -119,3 +119,24 @@ class RememberedAnswer(models.Model):
 
     def __str__(self) -> str:
         return f"answer to {self.key}"
+
+
+class Change(models.Model):
+    """That something changed: what, whose it is, and nothing of how it is now. See operations/changes.py."""
+
+    scope = Scope("tenant_id", "project_id")
+    view_permission = "app.view"
+
+    seq = models.BigAutoField(primary_key=True)
+    kind = models.CharField(max_length=30)
+    object_id = models.CharField(max_length=100)
+    tenant_id = models.UUIDField(null=True)
+    project_id = models.UUIDField(null=True)
+    person_id = models.UUIDField(null=True)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [models.Index(fields=["at"], name="change_at")]
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.kind} {self.object_id}"

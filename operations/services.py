@@ -20,7 +20,7 @@ from audit.services import Line, record, register_action
 from core.access import Actor, places_of
 from core.clock import from_now
 from core.errors import Conflict
-from operations.doorbell import ring_on_commit
+from operations.changes import announce
 from operations.models import Operation, OperationEvent
 from operations.registry import HANDLERS, LOST_RIGHT, SETTLED, Wait
 from operations.wakeup import wake
@@ -208,7 +208,7 @@ def emit(operation: Operation, code: str, params: dict[str, Any] | None = None, 
     OperationEvent.objects.create(
         operation=operation, seq=last + 1, step=operation.step, level=level, code=code, params=params or {}
     )
-    ring_on_commit(f"operation.{operation.pk}")
+    announce("operation", operation.pk, tenant=operation.tenant_id, project=operation.project_id)
 
 
 def emit_if_new(operation: Operation, wait: Wait) -> None:

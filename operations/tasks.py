@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 
 from core.clock import from_now
-from operations import running, services
+from operations import changes, running, services
 from operations.models import RememberedAnswer
 from operations.wakeup import RUN, wake
 
@@ -28,6 +28,11 @@ def sweep() -> None:
     late = services.claimable().filter(created_at__lt=from_now(timedelta(seconds=-2)))
     for operation_id in late.order_by("created_at").values_list("pk", flat=True)[:200]:
         wake(operation_id)
+
+
+@shared_task(name="operations.forget_changes", ignore_result=True)
+def forget_changes() -> None:
+    changes.forget_old()
 
 
 @shared_task(name="operations.forget_answers", ignore_result=True)

@@ -3,7 +3,6 @@
 Only without `REDIS_URL`. The broker is memory; the operations' rows are the truth, so a kill loses nothing.
 """
 
-import asyncio
 import logging
 import threading
 from collections.abc import Awaitable, Callable
@@ -17,7 +16,6 @@ from django.conf import settings
 
 from apps.observer import Observer
 from observe.collecting import Collector
-from operations import doorbell
 
 log = logging.getLogger(__name__)
 WORKER_THREADS = 4
@@ -91,7 +89,6 @@ class Lifespan:
     async def _start(self) -> None:
         if not settings.EMBEDDED:
             return
-        doorbell.serve_from(asyncio.get_running_loop())
         self.companions = await sync_to_async(Companions)()
         await sync_to_async(self.companions.start)()
 

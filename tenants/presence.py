@@ -1,8 +1,10 @@
 """Whether somebody may still do what they began to do: asked again and again while a stream is open."""
 
-from collections.abc import Awaitable, Callable
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from importlib import import_module
+from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -11,8 +13,10 @@ from django.db.models.functions import Now
 
 from core.access import Actor, may
 from core.connections import let_go
-from tenants.models import Token, User
-from tenants.rights import rights_of
+from tenants.models import Grant, Token, User
+from tenants.rights import Place, rights_from, running_grants
+
+Comer = tuple[Actor, Token | None]
 
 
 def actor_again(actor: Actor, token: Token | None) -> Actor | None:
@@ -20,10 +24,32 @@ def actor_again(actor: Actor, token: Token | None) -> Actor | None:
 
     None where the person is gone or disabled, or the session or token they came in with has ended.
     """
-    user = User.objects.filter(pk=actor.id, is_active=True).first() if actor.id else None
-    if user is None or not _came_in(actor, token):
-        return None
-    return replace(actor, rights=rights_of(user, token))
+    return actors_again([(actor, token)])[0]
+
+
+def actors_again(comers: Sequence[Comer]) -> list[Actor | None]:
+    """`actor_again` of many, in the same order, by four queries however many they are."""
+    people = [actor.id for actor, _token in comers if actor.id]
+    active = set(User.objects.filter(pk__in=people, is_active=True).values_list("pk", flat=True))
+    grants: dict[UUID, list[Place]] = defaultdict(list)
+    columns = ("user_id", "role", "tenant_id", "project_id")
+    for person, *place in Grant.objects.filter(running_grants(), user__in=people).values_list(*columns):
+        grants[person].append(tuple(place))
+    came_in = _still_in(comers)
+    return [
+        replace(actor, rights=rights_from(grants[actor.id], token)) if actor.id in active and inside else None
+        for (actor, token), inside in zip(comers, came_in, strict=True)
+    ]
+
+
+def _still_in(comers: Sequence[Comer]) -> list[bool]:
+    """Whether the session or the token that each came with is still good."""
+    keys = [actor.session for actor, token in comers if token is None]
+    rows = import_module(settings.SESSION_ENGINE).SessionStore.get_model_class().objects
+    sessions = set(rows.filter(session_key__in=keys, expire_date__gt=Now()).values_list("pk", flat=True))
+    good = Q(expiry=None) | Q(expiry__gt=Now())
+    tokens = set(Token.objects.filter(good, pk__in=[t.pk for _actor, t in comers if t]).values_list("pk", flat=True))
+    return [token.pk in tokens if token else actor.session in sessions for actor, token in comers]
 
 
 def still_may(actor: Actor, permission: str, target: Model, token: Token | None) -> Callable[[], Awaitable[bool]]:
@@ -38,10 +64,3 @@ def still_may(actor: Actor, permission: str, target: Model, token: Token | None)
             let_go()
 
     return ask
-
-
-def _came_in(actor: Actor, token: Token | None) -> bool:
-    if token is not None:
-        return bool(Token.objects.filter(Q(expiry=None) | Q(expiry__gt=Now()), pk=token.pk).exists())
-    sessions = import_module(settings.SESSION_ENGINE).SessionStore
-    return bool(sessions().exists(actor.session))

@@ -1,0 +1,235 @@
+"""One hub for each process: it reads what changed once, whoever listens, and hands it to those whom it concerns.
+
+An open socket that waits costs no query and no task of its own here. Rights are held by each listener, and looked at
+again for all of them together at least every two seconds.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import suppress
+from typing import Protocol
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+import redis.asyncio
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import DatabaseError
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from console.sockets import Close
+from core.access import Actor
+from core.connections import let_go
+from operations import changes, doorbell
+from operations.changes import News
+from tenants.models import Token
+from tenants.presence import actors_again
+
+log = logging.getLogger(__name__)
+LOOK_ANYWAY_SECONDS = 5.0  # a ring may be lost
+LOOK_DEAF_SECONDS = 2.0  # nobody rings: Redis is away
+GUARD_SECONDS = 1.2
+MOST_AT_ONCE = 500  # listeners whose rights are read by one query
+REDIS_AGAIN_SECONDS = 1.0
+SILENCE_SECONDS = 3.0  # then Redis is asked whether it is there
+
+
+class Listener(Protocol):
+    """Who listens. None of these may wait."""
+
+    actor: Actor
+    token: Token | None
+
+    @property
+    def keys(self) -> frozenset[UUID | None]:
+        """Tenants, projects and persons it may be told of; None is the platform."""
+
+    def hear(self, news: News) -> None: ...
+
+    def still(self, actor: Actor) -> bool:
+        """Whether it may stay, with these rights, which are its own from now on."""
+
+    def end(self, code: Close) -> None: ...
+
+    def prompt(self, is_prompt: bool) -> None:
+        """Whether changes come at once, or only every few seconds because nobody rings."""
+
+
+class Hub:
+    """Works while somebody listens."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[UUID | None, set[Listener]] = defaultdict(set)
+        self._keys: dict[Listener, frozenset[UUID | None]] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._loop = asyncio.get_running_loop()
+        self._rung, self._ready = asyncio.Event(), asyncio.Event()
+        self._stop_hearing: Callable[[], None] = lambda: None
+        self._reader = changes.Reader()
+        self.prompt = True
+
+    @property
+    def listeners(self) -> int:
+        return len(self._keys)
+
+    async def join(self, listener: Listener) -> None:
+        """From the return on it is told everything that is committed later."""
+        self._keys[listener] = frozenset()
+        self._index(listener)
+        if not self._tasks:
+            self._start()
+        await self._ready.wait()
+        if not self.prompt:
+            listener.prompt(False)
+
+    def leave(self, listener: Listener) -> None:
+        """May be called more than once."""
+        for key in self._keys.pop(listener, frozenset()):
+            self._listeners[key].discard(listener)
+            if not self._listeners[key]:
+                del self._listeners[key]
+        if not self._keys and self._tasks:
+            self._stop()
+
+    def _index(self, listener: Listener) -> None:
+        """Under the keys it has now."""
+        before, now = self._keys[listener], listener.keys
+        for key in before - now:
+            self._listeners[key].discard(listener)
+        for key in now - before:
+            self._listeners[key].add(listener)
+        self._keys[listener] = now
+
+    def _start(self) -> None:
+        self._ready.clear()
+        self._reader = changes.Reader()
+        self._stop_hearing = doorbell.listen_here(self._hear_ring)
+        work = [self._read(), self._guard()] + ([self._hear_redis()] if settings.REDIS_URL else [])
+        self._tasks = [self._loop.create_task(one) for one in work]
+
+    def _stop(self) -> None:
+        self._stop_hearing()
+        for task in self._tasks:
+            task.cancel()
+        self._tasks = []
+
+    def _hear_ring(self, name: str) -> None:
+        if name == changes.BELL and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._rung.set)
+
+    async def _hear_redis(self) -> None:
+        while True:
+            try:
+                async for name in _rings(lambda: self._set_prompt(True)):
+                    self._hear_ring(name)
+            except (redis.RedisError, OSError) as error:
+                if self.prompt:
+                    log.warning("nobody rings while Redis is away; looking every few seconds: %s", error)
+                self._set_prompt(False)
+                await asyncio.sleep(REDIS_AGAIN_SECONDS)
+
+    def _set_prompt(self, is_prompt: bool) -> None:
+        self._rung.set()  # there may be something that nobody rang for
+        if is_prompt == self.prompt:
+            return
+        self.prompt = is_prompt
+        for listener in list(self._keys):
+            listener.prompt(is_prompt)
+
+    async def _read(self) -> None:
+        while True:
+            self._rung.clear()
+            try:
+                for news in await _news(self._reader):
+                    await self._tell(news)
+                self._ready.set()
+            except DatabaseError as error:
+                log.warning("what changed cannot be read just now: %s", error)
+                await asyncio.sleep(LOOK_DEAF_SECONDS)
+            with suppress(TimeoutError):
+                pause = LOOK_ANYWAY_SECONDS if self.prompt else LOOK_DEAF_SECONDS
+                await asyncio.wait_for(self._rung.wait(), pause)
+
+    async def _tell(self, news: News) -> None:
+        if news.kind == "person":
+            await self._look_again([one for one in self._keys if one.actor.id == news.person])
+            return
+        keys = {news.person} if news.person else {news.project, news.tenant, None}
+        for listener in set().union(*(self._listeners.get(key, ()) for key in keys)):
+            if news.concerns(listener.actor):
+                listener.hear(news)
+
+    async def _guard(self) -> None:
+        """Grants, tokens and sessions end by themselves too, and without a word."""
+        while True:
+            await asyncio.sleep(GUARD_SECONDS)
+            everybody = list(self._keys)
+            for first in range(0, len(everybody), MOST_AT_ONCE):
+                try:
+                    await self._look_again(everybody[first : first + MOST_AT_ONCE])
+                except DatabaseError as error:
+                    log.warning("rights cannot be read just now: %s", error)
+
+    async def _look_again(self, listeners: list[Listener]) -> None:
+        if not listeners:
+            return
+        again = await _actors([(one.actor, one.token) for one in listeners])
+        for listener, actor in zip(listeners, again, strict=True):
+            if listener not in self._keys:
+                continue
+            if actor is None or not listener.still(actor):
+                self.leave(listener)
+                listener.end(Close.NOT_SIGNED_IN if actor is None else Close.DENIED)
+            elif actor.rights != listener.actor.rights:
+                listener.actor = actor
+                self._index(listener)
+
+
+async def _rings(begun: Callable[[], None]) -> AsyncGenerator[str, None]:
+    """Names of bells that ring anywhere. Raises RedisError also where Redis only keeps silent."""
+    never = Retry(NoBackoff(), 0)  # a connection made again by itself would hide what was missed
+    redis_now = redis.asyncio.Redis.from_url(
+        settings.REDIS_URL, socket_connect_timeout=1, health_check_interval=0, retry=never
+    )
+    async with redis_now as client, client.pubsub() as ears:
+        await ears.subscribe(doorbell.CHANNEL)
+        begun()
+        asked = False
+        while True:
+            heard = await ears.get_message(ignore_subscribe_messages=True, timeout=SILENCE_SECONDS)
+            if heard is not None:
+                asked = False
+                if heard["type"] == "message":
+                    yield heard["data"].decode()
+            elif asked:
+                raise redis.ConnectionError("it does not answer")
+            else:
+                asked = True
+                await ears.ping()
+
+
+@sync_to_async
+def _news(reader: changes.Reader) -> list[News]:
+    try:
+        return reader.news()
+    finally:
+        let_go()
+
+
+@sync_to_async
+def _actors(comers: Iterable[tuple[Actor, Token | None]]) -> list[Actor | None]:
+    try:
+        return actors_again(list(comers))
+    finally:
+        let_go()
+
+
+_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
+
+
+def hub() -> Hub:
+    """The one of the running loop."""
+    return _hubs.setdefault(asyncio.get_running_loop(), Hub())
