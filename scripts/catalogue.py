@@ -1,0 +1,84 @@
+"""Every page of the site as its owner sees it once something is deployed: looked at by tests, pictures and benchmarks.
+
+tests/frontend/test_catalogue.py fails for an address of the site that stands in neither of the two tables.
+"""
+
+from dataclasses import dataclass
+
+SHOP = "/t/demo/p/shop/"
+HELLO = f"{SHOP}apps/hello/"
+BROKEN = f"{SHOP}apps/broken/"
+DEV = "?environment=dev"
+
+
+@dataclass(frozen=True)
+class Sight:
+    """One page in one state. `route`: the name of its address in the URLconf."""
+
+    name: str
+    route: str
+    address: str
+
+
+SIGHTS = [
+    Sight("home", "home", "/"),
+    Sight("project", "project", SHOP),
+    Sight("deploy", "deploy", f"{SHOP}deploy/?app=hello&environment=dev"),
+    Sight("deploy-new", "deploy", f"{SHOP}deploy/?environment=dev"),
+    Sight("deploy-production", "deploy", f"{SHOP}deploy/?app=hello&environment=prod"),
+    Sight("deployment", "deployment", f"{HELLO}deployments/2/"),
+    Sight("failed", "deployment", f"{BROKEN}deployments/1/"),
+    Sight("app", "app", HELLO + DEV),
+    Sight("app-empty", "app", f"{BROKEN}?environment=test"),
+    Sight("app-broken", "app", BROKEN + DEV),
+    Sight("logs", "logs", f"{HELLO}logs/{DEV}"),
+    Sight("logs-found", "logs", f"{HELLO}logs/{DEV}&search=listen&wrap=1&times=1"),
+    Sight("logs-broken", "logs", f"{BROKEN}logs/{DEV}"),
+    Sight("releases", "releases", f"{HELLO}releases/{DEV}"),
+    Sight("release", "release", f"{HELLO}releases/2/"),
+    Sight("release-diff", "release", f"{HELLO}releases/2/?with=1"),
+    Sight("console", "console", f"{HELLO}console/{DEV}"),
+    Sight("metrics", "metrics", f"{HELLO}metrics/{DEV}"),
+    Sight("timeline", "timeline", f"{HELLO}timeline/{DEV}"),
+    Sight("settings", "app_settings", f"{HELLO}settings/{DEV}"),
+    Sight("activity", "activity", f"{SHOP}activity/"),
+    Sight("tenant-activity", "tenant_activity", "/t/demo/activity/"),
+    Sight("audit", "audit", "/t/demo/audit/"),
+    Sight("audit-entry", "audit_entry", "/t/demo/audit/2/"),
+    Sight("clusters", "clusters", "/clusters/"),
+    Sight("notices", "notices", "/accounts/notices/"),
+    Sight("profile", "profile", "/accounts/profile/"),
+    Sight("password", "password", "/accounts/password/"),
+    Sight("sessions", "sessions", "/accounts/sessions/"),
+    Sight("tokens", "tokens", "/accounts/tokens/"),
+    Sight("missing", "", "/nothing/here/"),
+]
+DOORS = [Sight("door", "sign_in", "/accounts/sign-in/")]  # seen by nobody signed in
+NO_PAGES = {
+    "healthz": "for machines",
+    "readyz": "for machines",
+    "sign_out": "a button",
+    "set_language": "a button",
+    "set_theme": "a button",
+    "favicon.ico": "a picture",
+    "api_docs": "drawn by Swagger UI, which is not ours",
+    "app_delete": "a button",
+    "app_rename": "a button",
+    "app_restart": "a button",
+    "app_scale": "a button",
+    "app_start": "a button",
+    "app_stop": "a button",
+    "app_withdraw": "a button",
+    "audit_verify": "a button",
+    "notices_bell": "a part of every page",
+    "notices_read": "a button",
+    "session_end": "a button",
+    "sessions_end_others": "a button",
+    "token_revoke": "a button",
+    "deployment_cancel": "a button",
+    "deployment_rollback": "a button",
+    "release_serve": "a button",
+    "running": "a part of every page",
+    "search": "a part of every page",
+    "search_places": "a part of every page",
+}
