@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 
-from benchmarks import deploys, lists, logs, starts
+from benchmarks import deploys, lists, logs, pages, starts
 from benchmarks.machine import description
 from benchmarks.portal import Portal, portal
 from benchmarks.result import Section, over_budget
@@ -51,6 +51,7 @@ def measure(measured: Portal, asked: argparse.Namespace) -> Iterator[Section]:
     yield starts.measure(measured)
     yield deploys.measure(measured, runs=asked.deploys)
     yield logs.measure(measured, mebibytes=asked.log_mib)
+    yield pages.measure(measured, app=logs.APP)
     yield lists.measure(measured, apps=asked.apps, runs=asked.runs, deployed=logs.APP)
 
 
