@@ -4,7 +4,11 @@ from console.consumers import operation_feed
 from console.feed import feed
 from console.sockets import as_socket
 from console.terminal_socket import serve
+from console.views import page
 
+urlpatterns = [
+    path("t/<slug:tenant>/p/<slug:project>/apps/<slug:app>/console/", page, name="console"),
+]
 websocket_urlpatterns = [
     path("ws/v1/consoles/<uuid:console_id>", as_socket(serve)),
     path("ws/v1/feed", as_socket(feed)),

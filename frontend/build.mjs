@@ -33,7 +33,7 @@ async function hashesOf(files) {
 }
 
 // Every page has berth.js; what is heavy is a bundle of the page that needs it.
-const SCRIPTS = { berth: "berth.js", logs: "logs/index.js" };
+const SCRIPTS = { berth: "berth.js", logs: "logs/index.js", console: "console/index.js" };
 
 async function bundleScripts() {
   await Promise.all(Object.entries(SCRIPTS).map(([name, source]) => build({
@@ -41,6 +41,18 @@ async function bundleScripts() {
     outfile: path.join(vendor, `${name}.js`),
     bundle: true, minify: true, format: "esm", target: TARGETS, legalComments: "inline",
   })));
+}
+
+// The console's own sheet: xterm's, then ours for its page.
+async function bundleConsoleStyles() {
+  await build({
+    stdin: {
+      contents: ["node_modules/@xterm/xterm/css/xterm.css", "static/css/terminal.css"]
+        .map((file) => `@import "./${file}";`).join("\n"),
+      resolveDir: root, loader: "css",
+    },
+    outfile: path.join(vendor, "console.css"), bundle: true, minify: true, target: TARGETS, legalComments: "inline",
+  });
 }
 
 // data-bs-theme="auto" (nobody chose yet) is dark where the system is: the same tokens, written once.
@@ -71,7 +83,7 @@ async function bundleStyles() {
 async function main() {
   await rm(vendor, { recursive: true, force: true });
   await mkdir(vendor, { recursive: true });
-  await Promise.all([bundleScripts(), bundleStyles()]);
+  await Promise.all([bundleScripts(), bundleStyles(), bundleConsoleStyles()]);
   await writeFile(path.join(vendor, "icons.svg"), await makeSprite(root));
   await writeFile(path.join(vendor, "NOTICES.txt"), await makeNotices(root));
   const sources = [...SOURCE_FILES];

@@ -2,7 +2,10 @@
 import { readFile, readdir } from "node:fs/promises";
 import path from "node:path";
 
-const SHIPPED = ["@tabler/core", "@tabler/icons", "ansi_up", "htmx.org"];
+const SHIPPED = [
+  "@tabler/core", "@tabler/icons", "@xterm/addon-fit", "@xterm/addon-search", "@xterm/addon-unicode11",
+  "@xterm/addon-web-links", "@xterm/xterm", "ansi_up", "htmx.org",
+];
 
 // a package that forgot its licence file: the licence it names, of the project it names
 const FORGOTTEN = { "@tabler/core": { copyOf: "@tabler/icons", holder: "Copyright (c) 2018-2026 The Tabler Authors" } };

@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}img/icon.svg")),
     path("api/v1/", include("portal.api.urls")),
     path("", include("apps.urls")),
+    path("", include("console.urls")),
 ]
 if settings.DEBUG:
     from console.styleguide import styleguide
