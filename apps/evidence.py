@@ -1,16 +1,35 @@
 """Keep how an instance ended, with its last lines, before the engine forgets it."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
-from apps.models import AppEnvironment, InstanceEnd
-from backends.contract import Driver, DriverError, InstanceState, InstanceStatus, LogQuery, ServiceStatus
+from django.db.models import F, Q
+from django.utils import timezone
+
+from apps.building import ref_of
+from apps.models import AppEnvironment, InstanceEnd, ObservedInstance, PlaceEvent
+from backends.contract import (
+    Driver,
+    DriverError,
+    InstanceState,
+    InstanceStatus,
+    LogQuery,
+    ServiceRef,
+    ServiceStatus,
+)
+from backends.models import Cluster
 from core.clock import database_now
 
 LINES = 200
 LINE_LIMIT = 2000
 MOST_INSTANCES = 3
 SECONDS = 10.0
+KEPT = timedelta(days=14)
+LATE = timedelta(minutes=10)
+AGAIN_AFTER = timedelta(minutes=1)
+MOST_AT_ONCE = 5
+ENDING = (PlaceEvent.Code.CRASHED, PlaceEvent.Code.UNHEALTHY)
 
 
 def keep(place: AppEnvironment, status: ServiceStatus, driver: Driver) -> None:
@@ -32,15 +51,52 @@ def _keep_one(place: AppEnvironment, instance: InstanceStatus, driver: Driver) -
             "number": instance.number,
             "reason": instance.reason.as_json() if instance.reason else None,
             "exit_code": instance.exit_code,
-            "last_lines": last_lines(driver, instance),
+            "last_lines": last_lines(driver, instance.ref, instance.id),
             "ended_at": instance.changed_at or database_now(),
         },
     )
 
 
-def last_lines(driver: Driver, instance: InstanceStatus) -> list[dict[str, Any]]:
+def keep_missing(cluster: Cluster, driver: Driver) -> int:
+    """The last lines of what crashed of late on a cluster, of the same trouble once a minute. Answers how many."""
+    late = timezone.now() - LATE
+    unkept = Q(end__isnull=True) | Q(end__ended_at__lt=F("last_at") - AGAIN_AFTER)
+    rows = PlaceEvent.objects.filter(unkept, code__in=ENDING, last_at__gte=late, place__environment__cluster=cluster)
+    rows = rows.select_related("place__environment").order_by("-last_at")
+    return sum(_keep_of(row, driver) for row in rows[:MOST_AT_ONCE])
+
+
+def _keep_of(row: PlaceEvent, driver: Driver) -> bool:
+    """False where the instance is forgotten already."""
+    place, engine_id = row.place, row.instances[-1]
+    instance = ObservedInstance.objects.filter(place=place, engine_id=engine_id).first()
+    if instance is None:
+        return False
+    known = InstanceEnd.objects.filter(place=place, engine_id=engine_id).first()
+    end = known or InstanceEnd.objects.create(
+        tenant_id=row.tenant_id,
+        project_id=row.project_id,
+        place=place,
+        service=row.service,
+        number=instance.number,
+        engine_id=engine_id,
+        reason=row.reason,
+        exit_code=row.exit_code,
+        last_lines=last_lines(driver, ref_of(place, row.service), engine_id),
+        ended_at=row.last_at,
+    )
+    PlaceEvent.objects.filter(pk=row.pk).update(end=end)
+    return True
+
+
+def forget_old() -> None:
+    """Ends that no deployment tells of, once the events are gone."""
+    InstanceEnd.objects.filter(deployment__isnull=True, ended_at__lt=timezone.now() - KEPT).delete()
+
+
+def last_lines(driver: Driver, ref: ServiceRef, engine_id: str) -> list[dict[str, Any]]:
     """At most 200 lines; none where the engine does not have them any more."""
-    query = LogQuery(services=(instance.ref,), instance=instance.id, tail=LINES)
+    query = LogQuery(services=(ref,), instance=engine_id, tail=LINES)
 
     async def read() -> list[dict[str, Any]]:
         lines = []

@@ -5,12 +5,14 @@ import contextlib
 import logging
 import random
 import uuid
+from collections import deque
 
 from asgiref.sync import sync_to_async
-from django.db import close_old_connections
+from django.db import close_old_connections, transaction
 
+from apps import events, evidence
 from apps.observing import driver_of, observe, watched_clusters
-from backends.contract import DriverError
+from backends.contract import DriverError, EngineNotice
 from backends.models import Cluster
 
 log = logging.getLogger(__name__)
@@ -18,6 +20,7 @@ SHORTEST_PAUSE = 0.25  # between two looks, however many notices come
 LONGEST_PAUSE = 5.0  # a look without any notice: notices may be missed
 AWAY_PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0)
 CLUSTERS_READ_EVERY = 10.0
+MOST_HEARD = 1000  # notices between two looks
 
 
 class Observer:
@@ -53,12 +56,16 @@ class Observer:
 
 async def _follow(cluster: Cluster) -> None:
     noticed = asyncio.Event()
-    ears = asyncio.create_task(_listen(cluster.pk, noticed))
+    heard: deque[EngineNotice] = deque(maxlen=MOST_HEARD)
+    ears = asyncio.create_task(_listen(cluster.pk, noticed, heard))
+    keeping: asyncio.Task[None] | None = None
     failures = 0
     try:
         while True:
             noticed.clear()
-            seen = await _look(cluster)
+            seen = await _look(cluster, [heard.popleft() for _one in range(len(heard))])
+            if seen and (keeping is None or keeping.done()):
+                keeping = asyncio.create_task(_keep_ends(cluster))  # beside the looks: an engine may be slow with logs
             failures = 0 if seen else failures + 1
             pause = LONGEST_PAUSE if seen else _away_pause(failures)
             with contextlib.suppress(TimeoutError):
@@ -66,18 +73,22 @@ async def _follow(cluster: Cluster) -> None:
             await asyncio.sleep(SHORTEST_PAUSE)
     finally:
         ears.cancel()
+        if keeping is not None:
+            keeping.cancel()
 
 
 def _away_pause(failures: int) -> float:
     return AWAY_PAUSES[min(failures, len(AWAY_PAUSES)) - 1] * random.uniform(0.75, 1.25)  # noqa: S311  not a secret
 
 
-async def _listen(cluster_id: uuid.UUID, noticed: asyncio.Event) -> None:
+async def _listen(cluster_id: uuid.UUID, noticed: asyncio.Event, heard: deque[EngineNotice]) -> None:
     """Notices make looks prompt; when they break off, the regular looks go on."""
     while True:
         try:
             driver = await sync_to_async(driver_of)(cluster_id)
-            async for _notice in driver.watch():
+            async for notice in driver.watch():
+                if notice.reason is not None:
+                    heard.append(notice)
                 noticed.set()
         except DriverError:
             noticed.set()
@@ -91,6 +102,16 @@ def _clusters() -> list[Cluster]:
 
 
 @sync_to_async(thread_sensitive=False)
-def _look(cluster: Cluster) -> bool:
+def _look(cluster: Cluster, heard: list[EngineNotice]) -> bool:
     close_old_connections()
-    return observe(cluster)
+    seen = observe(cluster)
+    if heard:
+        with transaction.atomic():
+            events.note_notices(heard)
+    return seen
+
+
+@sync_to_async(thread_sensitive=False)
+def _keep_ends(cluster: Cluster) -> None:
+    close_old_connections()
+    evidence.keep_missing(cluster, driver_of(cluster.pk))

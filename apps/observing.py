@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from apps import events
 from apps.models import AppEnvironment, ObservedInstance, ObservedService
 from backends.contract import Driver, DriverError, HostStatus, InstanceStatus, ServiceStatus
 from backends.models import Cluster, Host
@@ -166,7 +167,8 @@ def _write_instances(place: AppEnvironment, status: ServiceStatus, hosts: Mappin
     )
     gone = set(known) - {row.engine_id for row in fresh}
     place.observed_instances.filter(engine_id__in=gone).delete()
-    return changed
+    told = events.note_changes(place, status.instances, known, hosts)
+    return changed or told
 
 
 def _row(

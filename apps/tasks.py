@@ -4,6 +4,7 @@ import logging
 
 from celery import shared_task
 
+from apps import events, evidence
 from apps.noticing import tell_of_failing
 from apps.reconciling import reconcile_cluster
 from backends.models import Cluster
@@ -23,3 +24,9 @@ def reconcile() -> None:
 @shared_task(name="apps.tell_of_failing", ignore_result=True)
 def notice_failing() -> None:
     tell_of_failing()
+
+
+@shared_task(name="apps.forget_events", ignore_result=True)
+def forget_events() -> None:
+    events.forget_old()
+    evidence.forget_old()

@@ -9,13 +9,12 @@ from rest_framework.response import Response
 
 from apps import services
 from apps.api.inputs import InstanceQuery, RestartInput, RollbackInput, ScaleInput
-from apps.api.shapes import EventOutput, InstanceOutput, PlaceOutput
+from apps.api.shapes import InstanceOutput, PlaceOutput
 from apps.models import AppEnvironment
-from apps.selectors import events, listing
+from apps.selectors import listing
 from core.api.endpoint import View, endpoint
-from core.api.inputs import Change, Listing
+from core.api.inputs import Change
 from core.api.paging import page
-from core.api.paging import page_of as rows_of
 from core.api.schema import page_of
 from operations.api.changes import ChangeView
 from operations.api.shapes import STARTED
@@ -43,15 +42,6 @@ class OneInstance(View):
     def get(self, request: Request, instance: uuid.UUID, **names: str) -> Response:
         """One instance."""
         return self.one(listing.instance(listing.place(self.actor, names), instance))
-
-
-class Events(View):
-    @endpoint("list_events", query=Listing, answers={200: page_of(EventOutput)})
-    def get(self, request: Request, **names: str) -> Response:
-        """What happened here in plain words, newest first."""
-        place = listing.place(self.actor, names)
-        fetch = events.fetcher(place)
-        return Response(rows_of(self.slip("-happened_at", "-id"), fetch, show=events.shown_all))
 
 
 class PlaceChange(ChangeView):

@@ -172,7 +172,9 @@ class EventOutput(serializers.Serializer[None]):
     """Something that happened in an app's environment."""
 
     id = serializers.CharField()
-    happened_at = serializers.DateTimeField()
+    happened_at = serializers.DateTimeField(help_text="The last time, where it happened again and again.")
+    first_at = serializers.DateTimeField()
+    count = serializers.IntegerField(help_text="How often it happened from the first time to the last.")
     kind = serializers.CharField(help_text="operation or instance")
     level = serializers.CharField()
     code = serializers.CharField()
@@ -180,4 +182,5 @@ class EventOutput(serializers.Serializer[None]):
     hint = serializers.CharField()
     service = serializers.CharField(help_text="Empty where it is about the whole app.")
     instance_number = serializers.IntegerField(allow_null=True)
+    exit_code = serializers.IntegerField(allow_null=True, help_text="How the instance ended, where it did.")
     operation_id = serializers.UUIDField(allow_null=True)

@@ -1,7 +1,7 @@
 from django.urls import path
 
 import core.api.addresses  # noqa: F401  registers the kinds of path parts
-from apps.api import apps, clusters, deployments, environments, logs, places
+from apps.api import apps, clusters, deployments, environments, events, logs, places
 from core.api.streaming import as_stream_view
 
 P = "tenants/<label:tenant>/projects/<label:project>"
@@ -30,7 +30,7 @@ urlpatterns = [
     path(f"{E}/instances/<uuid:instance>", places.OneInstance.as_view(), name="api_instance"),
     path(f"{E}/logs", as_stream_view(logs.Logs), name="api_logs"),
     path(f"{E}/logs/download", as_stream_view(logs.Download), name="api_logs_download"),
-    path(f"{E}/events", places.Events.as_view(), name="api_events"),
+    path(f"{E}/events", events.Events.as_view(), name="api_events"),
     path("clusters", clusters.Clusters.as_view(), name="api_clusters"),
     path("clusters/<label:cluster>", clusters.OneCluster.as_view(), name="api_cluster"),
     path("clusters/<label:cluster>/hosts", clusters.Hosts.as_view(), name="api_hosts"),

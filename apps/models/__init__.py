@@ -2,7 +2,7 @@
 
 from apps.models.declared import App, AppEnvironment, Environment, Release, ReleaseImage, ServiceName
 from apps.models.history import Deployment, InstanceEnd
-from apps.models.observed import ObservedInstance, ObservedService
+from apps.models.observed import ObservedInstance, ObservedService, PlaceEvent
 
 __all__ = [
     "App",
@@ -12,6 +12,7 @@ __all__ = [
     "InstanceEnd",
     "ObservedInstance",
     "ObservedService",
+    "PlaceEvent",
     "Release",
     "ReleaseImage",
     "ServiceName",

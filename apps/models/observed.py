@@ -1,6 +1,7 @@
 """What runs, as last seen. Only the observer writes here; pages read these rows and never ask an engine."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from core.access import Scope
 from core.rows import Row
@@ -58,3 +59,51 @@ class ObservedInstance(Row):
 
     def __str__(self) -> str:
         return f"{self.service} {self.number} {self.state}"
+
+
+class PlaceEvent(Row):
+    """What a cluster did to the instances of a place, or what became of them. The same again and again is one row.
+
+    Kept for two weeks, at most 500 a place. What a row says is made from its columns when it is read, in the reader's
+    language: `apps.selectors.happened`.
+    """
+
+    scope = Scope("tenant_id", "project_id")
+    view_permission = "app.view"
+
+    class Code(models.TextChoices):
+        STARTED = "started", _("started")
+        ENDED = "ended", _("ended")
+        CRASHED = "crashed", _("crashed")
+        UNHEALTHY = "unhealthy", _("failed its health check")
+        NOT_STARTING = "not_starting", _("did not start")
+        WAITING = "waiting", _("waits for a host")
+        HOST_LOST = "host_lost", _("lost its host")
+
+    TROUBLE = (Code.CRASHED, Code.UNHEALTHY, Code.NOT_STARTING, Code.WAITING, Code.HOST_LOST)
+
+    tenant = models.ForeignKey("tenants.Tenant", models.PROTECT)
+    project = models.ForeignKey("tenants.Project", models.PROTECT)
+    place = models.ForeignKey("apps.AppEnvironment", models.CASCADE, related_name="events")
+    code = models.CharField(max_length=12, choices=Code)
+    service = models.CharField(max_length=40)
+    number = models.PositiveIntegerField(null=True)  # None: several instances of the service
+    host = models.CharField(max_length=200, blank=True)
+    reason = models.JSONField(null=True)  # {code, params} as the engine gave it last
+    exit_code = models.IntegerField(null=True)
+    count = models.PositiveIntegerField(default=1)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    instances = models.JSONField(default=list)  # the engine's ids, newest last, so that nothing counts twice
+    key = models.CharField(max_length=130)  # code and first instance
+    end = models.ForeignKey("apps.InstanceEnd", models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["place", "key"], name="place_event_once")]
+        indexes = [
+            models.Index(fields=["place", "-last_at"], name="place_event_newest"),
+            models.Index(fields=["last_at"], name="place_event_old"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.service} {self.number or ''} {self.code}"
