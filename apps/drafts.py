@@ -14,7 +14,7 @@ from apps.specification import BadImageReference, Specification, parse_image, re
 from core.names import is_label
 from images.models import Artifact
 
-OWN, HTTP, COMMAND, NONE, KEPT = "image", "http", "command", "none", "kept"
+OWN, HTTP, TCP, COMMAND, NONE, KEPT = "image", "http", "tcp", "command", "none", "kept"
 MEBIBYTE = 1 << 20
 FEW_CHECKED, FEW = 3, 1  # instances of a first deploy: several only where a check tells which of them serve
 LONGEST_NAME = 40
@@ -24,7 +24,7 @@ LONGEST_NAME = 40
 class Draft:
     """Texts as a person types them. `ports`: "8080, 53/udp". `cpu` in cores, `memory` in MiB, empty: no limit.
 
-    `health`: image, http, command, none, or kept for a check that only the text form can show.
+    `health`: image, http, tcp, command, none, or kept for a check that only the text form can show.
     """
 
     image: str = ""
@@ -59,11 +59,11 @@ def draft_of(spec: Specification, service: str) -> Draft:
 def _health_of(spec: Specification, service: str) -> tuple[str, str, str]:
     one = spec.services[service]
     berth, check = one.x_berth.health, one.healthcheck
+    first = next((port.target for port in one.published_ports), None)
     if berth is not None and berth.http is not None:
-        first = next((port.target for port in one.published_ports), None)
         return (HTTP, berth.http.path, "") if berth.http.port == first else (KEPT, "", "")
     if berth is not None:
-        return KEPT, "", ""
+        return TCP if berth.tcp is not None and berth.tcp.port == first else KEPT, "", ""
     if check is None:
         return OWN, "", ""
     if check.off:
@@ -136,9 +136,11 @@ def _checked(draft: Draft, new: dict[str, Any], old: Mapping[str, Any]) -> dict[
     before = (old.get("x-berth") or {}).get("health") or old.get("healthcheck") or {}
     rhythm = {key: before[key] for key in ("interval", "timeout", "retries", "start_period") if key in before}
     new.pop("healthcheck", None)
+    port = next((part for part in new["ports"] if part.isdigit()), "")
     if draft.health == HTTP:
-        port = next((part for part in new["ports"] if part.isdigit()), "")
         own["health"] = {"http": {"port": port, "path": draft.path or "/"}, **rhythm}
+    elif draft.health == TCP:
+        own["health"] = {"tcp": {"port": port}, **rhythm}
     elif draft.health == COMMAND:
         new["healthcheck"] = {"test": _test(draft.command, old), **rhythm}
     elif draft.health == NONE:

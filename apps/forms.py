@@ -6,8 +6,9 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-from apps.drafts import COMMAND, HTTP, KEPT, NONE, OWN, Draft
+from apps.drafts import COMMAND, HTTP, KEPT, NONE, OWN, TCP, Draft
 from core.errors import FieldProblem
 from core.names import RULE, is_label
 
@@ -22,7 +23,7 @@ _PLACES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"services\.[^.]+\.deploy\.replicas"), "instances"),
     (re.compile(r"services\.[^.]+\.deploy\.resources\.\w+\.cpus"), "cpu"),
     (re.compile(r"services\.[^.]+\.deploy\.resources\.\w+\.memory"), "memory"),
-    (re.compile(r"services\.[^.]+\.x-berth\.health\.http\.port"), "ports"),
+    (re.compile(r"services\.[^.]+\.x-berth\.health\.(http|tcp)\.port"), "ports"),
     (re.compile(r"services\.[^.]+\.x-berth\.health"), "path"),
     (re.compile(r"services\.[^.]+\.healthcheck"), "command"),
     (re.compile(r"(name|services\.[^.\[]+)\Z"), "name"),
@@ -50,6 +51,7 @@ class DeployForm(forms.Form):
         choices=[
             (OWN, _("the image's own")),
             (HTTP, _("HTTP address")),
+            (TCP, _("port answers")),
             (COMMAND, _("command")),
             (NONE, _("none")),
         ],
@@ -89,8 +91,8 @@ class DeployForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """What a check needs besides its kind."""
         sent: dict[str, Any] = self.cleaned_data
-        if sent.get("health") == HTTP and not sent.get("ports"):
-            self.add_error("ports", _("A check over HTTP needs the port it asks."))
+        if sent.get("health") in (HTTP, TCP) and not sent.get("ports"):
+            self.add_error("ports", _("The health check needs the port it asks."))
         if sent.get("health") == COMMAND and not sent.get("command"):
             self.add_error("command", _("Say which command to run."))
         return sent
@@ -138,7 +140,10 @@ class YamlForm(forms.Form):
     yaml = forms.CharField(
         label=_("Specification"), max_length=256 * 1024, strip=False,
         widget=forms.Textarea(attrs={"rows": 24, "spellcheck": "false", "wrap": "off", "class": "mono"}),
-        help_text=_("A Compose file in YAML or JSON. What cannot be kept is named, with what to write instead."),
+        help_text=_(
+            "A Compose file in YAML or JSON; comments stay until it is deployed. In the editor Tab indents: "
+            "press Escape first to leave it with Tab. Ctrl and Space completes."
+        ),
         error_messages={"required": _("Write a specification, or go back to the form.")},
     )  # fmt: skip
     note = forms.CharField(label=_("Note"), required=False, max_length=200)
@@ -149,9 +154,19 @@ class YamlForm(forms.Form):
             del self.fields["name"]
 
     def place(self, problems: Iterable[FieldProblem]) -> None:
-        for problem in problems:
-            on_name = problem.field == "name" and "name" in self.fields
-            self.add_error("name" if on_name else "yaml", worded(problem, with_path=not on_name))
+        """Those of the text are told together beside it; each has its own line below, where its way out stands."""
+        found = list(problems)
+        for problem in found:
+            if problem.field == "name" and "name" in self.fields:
+                self.add_error("name", worded(problem, with_path=False))
+        count = sum(problem.field != "name" or "name" not in self.fields for problem in found)
+        if count:
+            text = ngettext(
+                "%(count)s thing stands in the way; it is listed below with its line.",
+                "%(count)s things stand in the way; they are listed below with their lines.",
+                count,
+            )
+            self.add_error("yaml", text % {"count": count})
 
 
 VariableForms = forms.formset_factory(VariableForm, extra=1, max_num=MOST_VARIABLES, absolute_max=MOST_VARIABLES + 50)

@@ -1,5 +1,6 @@
 """What people do with apps. Each public function is a command: permission, transaction and audit in one place."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -36,6 +37,7 @@ def create_app(
     environment: Environment | None = None,
     spec: Specification | None = None,
     note: str = "",
+    left_out: Sequence[str] = (),
 ) -> App:
     """Create an app in a project; with `environment` and `spec` also deploy it there (see `App.first_operation`)."""
     _check_project(project)
@@ -55,7 +57,9 @@ def create_app(
     if environment is not None and spec is not None:
         place = app.places.select_related("app", "environment__cluster", "project").get(environment=environment)
         access.check_any(actor, needs_deploy(place), place)
-        app.first_operation = _deploy(actor, place, spec=spec, note=note)  # type: ignore[attr-defined]  # handed to the caller only
+        app.first_operation = _deploy(  # type: ignore[attr-defined]  # handed to the caller only
+            actor, place, spec=spec, note=note, left_out=left_out
+        )
     return app
 
 
@@ -69,15 +73,19 @@ def deploy(
     image: str = "",
     service: str = "",
     note: str = "",
+    left_out: Sequence[str] = (),
     version: int | None = None,
 ) -> Operation:
-    """Put a new release (from `spec`, or from what runs with another `image`) or an earlier `release` here."""
+    """Put a new release (from `spec`, or from what runs with another `image`) or an earlier `release` here.
+
+    `left_out`: paths of an imported file that somebody chose to do without; they stand in the audit.
+    """
     access.check_unchanged(place, version)
     if release is not None:
         return _change(actor, place, Deployment.Kind.DEPLOY, release=_own(place, release))
     if spec is None:
         spec = _with_image(place, image, service)
-    return _deploy(actor, place, spec=spec, note=note)
+    return _deploy(actor, place, spec=spec, note=note, left_out=left_out)
 
 
 @command("app.rollback", permission=needs_deploy)
@@ -237,7 +245,11 @@ def _with_image(place: AppEnvironment, image: str, service: str) -> Specificatio
     return with_image(spec, service or next(iter(spec.services)), image)
 
 
-def _deploy(actor: Actor, place: AppEnvironment, *, spec: Specification, note: str = "") -> Operation:
+def _deploy(
+    actor: Actor, place: AppEnvironment, *, spec: Specification, note: str = "", left_out: Sequence[str] = ()
+) -> Operation:
+    if left_out:
+        describe(detail={"left_out": list(left_out)})
     findings = preflight(actor, place, spec)
     if bad := [finding for finding in findings if finding.level == "bad"]:
         raise Invalid(errors=[_problem(finding) for finding in bad])

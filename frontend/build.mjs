@@ -33,7 +33,7 @@ async function hashesOf(files) {
 }
 
 // Every page has berth.js; what is heavy is a bundle of the page that needs it.
-const SCRIPTS = { berth: "berth.js", logs: "logs/index.js", console: "console/index.js" };
+const SCRIPTS = { berth: "berth.js", logs: "logs/index.js", console: "console/index.js", editor: "editor/index.js" };
 
 async function bundleScripts() {
   await Promise.all(Object.entries(SCRIPTS).map(([name, source]) => build({

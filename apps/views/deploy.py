@@ -5,8 +5,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_http_methods
 
 from apps.views.answers import shown
+from apps.views.deploy_asked import DEPLOY, Asked
 from apps.views.deploy_once import deploy_once
-from apps.views.deploy_panel import DEPLOY, Panel
+from apps.views.deploy_panel import Panel
 from apps.views.found import project_of
 from apps.views.overview import overview_context
 
@@ -15,8 +16,9 @@ from apps.views.overview import overview_context
 @require_http_methods(["GET", "HEAD", "POST"])
 def deploy(request: HttpRequest, tenant: str, project: str) -> HttpResponse:
     here = project_of(request, tenant, project)
-    panel = Panel(request, here)
-    deploying = panel.posted and panel.go == DEPLOY
+    asked = Asked(request, here)
+    panel = Panel(asked)
+    deploying = asked.posted and asked.go == DEPLOY
     if deploying and (address := deploy_once(panel)):
         return HttpResponseRedirect(address)
     below = {} if request.headers.get("HX-Request") == "true" else overview_context(request, here)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apps.drafts import COMMAND, HTTP, KEPT, NONE, Draft
+from apps.drafts import COMMAND, HTTP, KEPT, NONE, TCP, Draft
 from apps.forms import DeployForm
 from core.wording import number
 
@@ -33,6 +33,7 @@ class Folds:
     def health(self) -> Fold:
         said = {
             HTTP: f"GET {self.draft.path or '/'}",
+            TCP: _("port answers"),
             COMMAND: self.draft.command,
             NONE: _("none"),
             KEPT: _("as written in YAML"),

@@ -13,13 +13,13 @@ from operations.models import Operation
 
 def deploy_once(panel: Panel) -> str:
     """The address of the deployment that came of it; empty where something is in the way: the panel tells what."""
-    if panel.spec is None or panel.shown_form.errors:
+    if panel.asked.spec is None or panel.shown_form.errors:
         return ""
     sent = _sent(panel)
     # what was changed after going back is another wish, so the text is part of the key
-    key = "panel:" + hashlib.sha256(panel.key.encode() + sent).hexdigest()
+    key = "panel:" + hashlib.sha256(panel.asked.key.encode() + sent).hexdigest()
     try:
-        answer = once(panel.actor, key, fingerprint("POST", panel.request.path, sent), lambda: _act(panel))
+        answer = once(panel.asked.actor, key, fingerprint("POST", panel.asked.request.path, sent), lambda: _act(panel))
     except Invalid as error:
         panel.shown_form.place(error.errors)
         panel.trouble = None if error.errors else error
@@ -31,24 +31,25 @@ def deploy_once(panel: Panel) -> str:
 
 
 def _sent(panel: Panel) -> bytes:
-    sent = {key: value for key, value in panel.data.items() if key != "csrfmiddlewaretoken"}
+    sent = {key: value for key, value in panel.asked.data.items() if key != "csrfmiddlewaretoken"}
     return json.dumps(sent, sort_keys=True).encode()
 
 
 def _act(panel: Panel) -> Answer:
-    name = panel.where.app.name if panel.where.app else panel.name
-    return Answer(303, {"url": deployment_address(panel.links.names | {"app": name}, _start(panel))})
+    asked = panel.asked
+    name = asked.where.app.name if asked.where.app else asked.name
+    return Answer(303, {"url": deployment_address(asked.links.names | {"app": name}, _start(panel))})
 
 
 def _start(panel: Panel) -> Operation:
-    where, project = panel.where, panel.links.of
+    asked, where = panel.asked, panel.asked.where
+    said = {"note": asked.note, "left_out": panel.left_out}
     if where.app is None:
-        environment = where.environment
         app = services.create_app(
-            panel.actor, project, name=panel.name, environment=environment, spec=panel.spec, note=panel.note
+            asked.actor, asked.links.of, name=asked.name, environment=where.environment, spec=asked.spec, **said
         )
         operation: Operation = app.first_operation  # type: ignore[attr-defined]  # set because a spec was given
         return operation
     if panel.same_release:
-        return services.deploy(panel.actor, where.place, release=panel.same_release)
-    return services.deploy(panel.actor, where.place, spec=panel.spec, note=panel.note)
+        return services.deploy(asked.actor, where.place, release=panel.same_release)
+    return services.deploy(asked.actor, where.place, spec=asked.spec, **said)

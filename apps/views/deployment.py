@@ -101,7 +101,7 @@ def _context(request: HttpRequest, progress: Progress) -> dict[str, Any]:
         "app_url": links.app(found.app.name, found.environment.name),
         "logs_url": _logs_url(links, progress),
         "fragment": request.path,
-        "socket": f"/ws/v1/operations/{found.operation.pk}?instances=1" if progress.active else "",
+        "kinds": _kinds(progress),
         "cancel_url": reverse("deployment_cancel", kwargs=names),
         "rollback_url": reverse("deployment_rollback", kwargs=names),
         "back": back,
@@ -110,6 +110,14 @@ def _context(request: HttpRequest, progress: Progress) -> dict[str, Any]:
         "why_not_cancel": why_not(actor, ("app.deploy",), found.operation),
         "why_not_deploy": why_not(actor, needs_deploy(found.place), found.place),
     }
+
+
+def _kinds(progress: Progress) -> str:
+    """What the page waits for; nothing once a later deployment shows how the place is."""
+    found = progress.deployment
+    if progress.later and not progress.active:
+        return ""
+    return f"operation:{found.operation.pk} place:{found.place.pk}"
 
 
 def _back_label(found: Deployment, back: Release | None) -> str:
