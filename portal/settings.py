@@ -214,7 +214,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
         "interval_start": 0,
     }
     if REDIS_URL
-    else {"polling_interval": 0.05}
+    else {"polling_interval": 0.01}
 )
 CELERY_BROKER_CONNECTION_TIMEOUT = 1
 CELERY_TASK_PUBLISH_RETRY = False  # the row is saved; the sweep sends what was not sent
