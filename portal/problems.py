@@ -4,11 +4,16 @@ import errno
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -26,13 +31,16 @@ from core.errors import (
     TooMany,
     TooSlow,
 )
+from tenants.roles import PERMISSIONS
 
-NO_SPACE = {"SQLITE_FULL", "53100", errno.ENOSPC, errno.EDQUOT}
+NO_SPACE = {"SQLITE_FULL", "SQLITE_IOERR_SHMSIZE", "53100", errno.ENOSPC, errno.EDQUOT}
 PROBLEM_JSON = "application/problem+json"
+AGAIN = (408, 429, 500, 503, 507)  # what may be well the next time
 
 
 class NotAllowed(PortalError):
     code, status = "method_not_allowed", 405
+    title = gettext_lazy("This address is not to be asked in that way")
 
 
 class NotAcceptable(PortalError):
@@ -83,11 +91,57 @@ def for_page(request: HttpRequest, error: PortalError) -> HttpResponse:
     if request.path.startswith("/api/"):
         answer = document(error, request)
         return JsonResponse(answer, status=error.status, content_type=PROBLEM_JSON, headers=headers_of(error))
-    problem = document(error, request) | {"phrase": HTTPStatus(error.status).phrase}
-    response = render(request, "door/problem.html", {"problem": problem}, status=error.status)
+    response = _page(request, error)
     for name, value in headers_of(error).items():
         response[name] = value
     return response
+
+
+def _page(request: HttpRequest, error: PortalError) -> HttpResponse:
+    """In the frame for who is signed in, at the door for others; to a script only the words, for its toast."""
+    problem = document(error, request) | {"phrase": _phrase(error), "actions": _ways_on(request, error)}
+    if permission := error.extra.get("permission"):
+        problem |= {"permission": permission, "lets": PERMISSIONS.get(permission, "")}
+    if request.headers.get("HX-Request") == "true":
+        return render(request, "door/_problem.html", {"problem": problem}, status=error.status)
+    known = getattr(getattr(request, "actor", None), "id", None)
+    template = "portal/problem.html" if known else "door/problem.html"
+    return render(request, template, {"problem": problem}, status=error.status)
+
+
+def _phrase(error: PortalError) -> str:
+    return HTTPStatus(error.status).phrase
+
+
+def _ways_on(request: HttpRequest, error: PortalError) -> list[dict[str, Any]]:
+    """Where to go from here; the first is what most people want."""
+    home = {"label": _("Go to the start page"), "url": "/", "icon": "home"}
+    again = {"label": _("Try again"), "url": request.get_full_path(), "icon": "refresh"}
+    if request.method == "GET" and error.status in AGAIN:
+        return [again, home]
+    if isinstance(error, NotSignedIn):
+        return [{"label": _("Sign in"), "url": reverse("sign_in"), "icon": "login"}, home]
+    if isinstance(error, NotFound):
+        return [home, {"label": _("Search"), "url": reverse("search"), "icon": "search"}]
+    return [home]
+
+
+def not_allowed_page(request: HttpRequest, refused: HttpResponse) -> HttpResponse:
+    """Django's empty refusal of a method, with words."""
+    message = _("It does something, and is used by the button of a page: an address like that cannot be opened.")
+    response = for_page(request, NotAllowed(message, hint=_("Go to the page it belongs to, and use the button there.")))
+    response["Allow"] = refused["Allow"]
+    return response
+
+
+def plain_page(request: HttpRequest, error: PortalError) -> HttpResponse:
+    """A page that needs nothing but its template: whatever broke may be what others are made with."""
+    theme = request.COOKIES.get("theme", "")
+    frame = {"theme": theme if theme in ("light", "dark") else "", "version": settings.VERSION}
+    problem = document(error, request) | {"phrase": _phrase(error), "actions": _ways_on(request, error)}
+    with translation.override(translation.get_language_from_request(request)):
+        text = render_to_string("door/problem.html", {"problem": problem, "frame": frame})
+    return HttpResponse(text, status=error.status)
 
 
 def as_portal_error(error: Exception) -> PortalError | None:

@@ -1,38 +1,61 @@
 """`make shots`: the pictures of README and guides, taken by a real browser from a real portal on a real engine.
 
-Without words it starts a portal of its own in a temporary folder and takes it away again (root, as `./berth up`).
+It starts a portal of its own in a temporary folder and takes it away again (root, as `./berth up`). With `--all FOLDER`
+it takes every page of the catalogue at three widths, in both themes and languages, into that folder instead.
 """
 
+import argparse
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, StorageState, sync_playwright
+from playwright.sync_api import Browser, StorageState, TimeoutError, sync_playwright
 
 from benchmarks.client import Client
 from benchmarks.deploys import finished
 from benchmarks.portal import BASE, portal
 from launcher.paths import ROOT
+from scripts.catalogue import SIGHTS
 
 TARGET = ROOT / "docs" / "img"
 APP = "hello"
-SHOP = "/t/demo/p/shop/"
-PICTURES: dict[str, tuple[str, dict[str, Any]]] = {
-    # file: (address, how it is seen)
-    "project": (SHOP, {}),
-    "deploy": (f"{SHOP}deploy/?app={APP}&environment=dev", {}),
-    "deployment": (f"{SHOP}apps/{APP}/deployments/2/", {}),
-    "failed": (f"{SHOP}apps/broken/deployments/1/", {}),
-    "app": (f"{SHOP}apps/{APP}/?environment=dev", {}),
-    "logs": (f"{SHOP}apps/{APP}/logs/?environment=dev", {}),
-    "releases": (f"{SHOP}apps/{APP}/releases/?environment=dev", {}),
-    "audit": ("/t/demo/audit/", {}),
-    "project-dark": (SHOP, {"theme": "dark"}),
-    "app-narrow": (f"{SHOP}apps/{APP}/?environment=dev", {"narrow": True}),
-    "project-chinese": (SHOP, {"language": "zh-hans"}),
+SETTLED_MS = 1500
+ADDRESSES = {sight.name: sight.address for sight in SIGHTS}
+WIDTHS = {"wide": (1440, 900), "middle": (1024, 768), "narrow": (390, 844)}
+THEMES = ("light", "dark")
+LANGUAGES = ("en", "zh-hans")
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a page is seen."""
+
+    width: int = 1280
+    height: int = 800
+    theme: str = "light"
+    language: str = "en"
+    scale: int = 2
+
+
+PICTURES: dict[str, tuple[str, Look]] = {
+    # file: (page of the catalogue, how it is seen)
+    "home": ("home", Look()),
+    "project": ("project", Look()),
+    "deploy": ("deploy", Look()),
+    "deployment": ("deployment", Look()),
+    "failed": ("failed", Look()),
+    "app": ("app", Look()),
+    "logs": ("logs", Look()),
+    "releases": ("releases", Look()),
+    "audit": ("audit", Look()),
+    "project-dark": ("project", Look(theme="dark")),
+    "app-narrow": ("app", Look(width=390, height=844)),
+    "project-chinese": ("project", Look(language="zh-hans")),
 }
 
 
@@ -79,35 +102,55 @@ def sign_in(opened: Browser, base: str, password: str) -> StorageState:
     return context.storage_state()
 
 
-def take(opened: Browser, base: str, cookies: StorageState, name: str) -> Path:
-    """One picture of one address, as high as a screen."""
-    address, seen = PICTURES[name]
+def take(opened: Browser, base: str, cookies: StorageState, pictures: Iterable[tuple[Path, str]], look: Look) -> None:
+    """Pictures of addresses seen in one way, each as high as a screen, one after the other in one window."""
     context = opened.new_context(
         base_url=base,
         storage_state=cookies,
-        viewport={"width": 390, "height": 844} if seen.get("narrow") else {"width": 1280, "height": 800},
-        device_scale_factor=2,
+        viewport={"width": look.width, "height": look.height},
+        device_scale_factor=look.scale,
+        reduced_motion="reduce",
     )
-    chosen = {"theme": str(seen.get("theme", "light")), "language": str(seen.get("language", "en"))}
+    chosen = {"theme": look.theme, "language": look.language}
     context.add_cookies([{"name": key, "value": text, "url": base} for key, text in chosen.items()])
     page = context.new_page()
-    page.goto(address, wait_until="load")
-    page.wait_for_function("document.fonts.status === 'loaded'")
-    file = TARGET / f"{name}.png"
-    page.screenshot(path=file, animations="disabled")
+    for file, address in pictures:
+        page.goto(address, wait_until="load")
+        page.wait_for_function("document.fonts.status === 'loaded'")
+        with suppress(TimeoutError):  # a page with an open stream is never idle; it is drawn all the same
+            page.wait_for_load_state("networkidle", timeout=SETTLED_MS)
+        page.screenshot(path=file, animations="disabled")
+        print(f"{file}  {file.stat().st_size // 1024} KiB")  # noqa: T201 -- a script's output
     context.close()
-    return file
+
+
+def take_some(opened: Browser, base: str, cookies: StorageState) -> None:
+    """Those of README and guides."""
+    TARGET.mkdir(parents=True, exist_ok=True)
+    for name, (sight, look) in PICTURES.items():
+        take(opened, base, cookies, [(TARGET / f"{name}.png", ADDRESSES[sight])], look)
+
+
+def take_all(opened: Browser, base: str, cookies: StorageState, folder: Path) -> None:
+    for (name, (width, height)), theme, language in product(WIDTHS.items(), THEMES, LANGUAGES):
+        below = folder / f"{name}-{theme}-{language}"
+        below.mkdir(parents=True, exist_ok=True)
+        pictures = [(below / f"{sight}.png", address) for sight, address in ADDRESSES.items()]
+        take(opened, base, cookies, pictures, Look(width, height, theme, language, scale=1))
 
 
 def main() -> None:
-    TARGET.mkdir(parents=True, exist_ok=True)
+    parser = argparse.ArgumentParser(prog="python -m scripts.screenshots", description=__doc__)
+    parser.add_argument("--all", type=Path, metavar="FOLDER", help="every page in every way, into this folder")
+    asked = parser.parse_args()
     with portal(engine=os.environ.get("BERTH_TEST_ENGINE", ""), twice=False) as running, browser() as opened:
         story(running.client())
         base = f"http://127.0.0.1:{running.port}"
         cookies = sign_in(opened, base, running.password)
-        for name in PICTURES:
-            file = take(opened, base, cookies, name)
-            print(f"{file.relative_to(ROOT)}  {file.stat().st_size // 1024} KiB")  # noqa: T201 -- a script's output
+        if asked.all:
+            take_all(opened, base, cookies, asked.all)
+        else:
+            take_some(opened, base, cookies)
 
 
 if __name__ == "__main__":
