@@ -81,7 +81,7 @@ class FeedListener(Outlet):
         return frozenset({*rights.tenants, *rights.projects, self.actor.id} | everywhere)
 
     def hear(self, news: News) -> None:
-        self.put({"seq": news.seq, "kind": news.kind, "id": news.id})
+        self.put(message_of(news))
 
     def still(self, actor: Actor) -> bool:
         if self.project is not None:
@@ -103,7 +103,7 @@ class FeedListener(Outlet):
 
 
 async def feed(socket: Socket) -> None:
-    """Sends {seq, kind, id} for what changes: first what changed after `last_seq`, then `hello`, then what comes."""
+    """Sends {seq, kind, id, ...} for what changes: first what changed after `last_seq`, then `hello`, then what comes."""
     tenant, project = await _place(socket.visitor.actor, socket.query)
     with seats.taken(socket.visitor.actor.id, tenant, kind="feed"):
         listener = FeedListener(socket, tenant, project)
@@ -115,6 +115,13 @@ async def feed(socket: Socket) -> None:
             await listen_only(socket)
         finally:
             hub().leave(listener)
+
+
+def message_of(news: News) -> dict[str, Any]:
+    """{seq, kind, id}, with the tenant and the project it happened in where it has them."""
+    message: dict[str, Any] = {"seq": news.seq, "kind": news.kind, "id": news.id}
+    places = {"tenant": news.tenant, "project": news.project}
+    return message | {name: str(place) for name, place in places.items() if place is not None}
 
 
 async def listen_only(socket: Socket) -> None:
@@ -153,6 +160,6 @@ def _missed(listener: FeedListener, last: int) -> list[dict[str, Any]]:
         if found is None:
             return [here | RESET, here | HELLO]
         seen = {(news.kind, news.id): news for news in found if news.kind != "person" and news.concerns(listener.actor)}
-        return [{"seq": n.seq, "kind": n.kind, "id": n.id} for n in sorted(seen.values())] + [here | HELLO]
+        return [message_of(news) for news in sorted(seen.values())] + [here | HELLO]
     finally:
         let_go()

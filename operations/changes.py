@@ -31,6 +31,7 @@ _permissions: dict[str, str] = {
     "project": "project.view",
     "cluster": "cluster.view",
     "person": "account.own",
+    "notice": "account.own",
 }
 COLUMNS = ("seq", "kind", "object_id", "tenant_id", "project_id", "person_id")
 

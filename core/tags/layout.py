@@ -186,14 +186,26 @@ def dialog(
 
 @register.block("live.html")
 def live(
-    context: Context, body: str, id: str, fragment: str, socket: str = "", every: int = 0, seq: int = 0
+    context: Context,
+    body: str,
+    id: str,
+    fragment: str,
+    kinds: str = "",
+    of: object = "",
+    within: object = "",
+    socket: str = "",
+    every: int = 0,
+    seq: int = 0,
 ) -> dict[str, Any]:
     """A part of a page that keeps itself new.
 
-    `fragment` is the address that answers with this very part (same `id`); `socket` rings when it changed;
-    `every` seconds it is fetched when there is no socket; `seq` is the last event the part already shows.
+    `fragment` is the address that answers with this very part (same `id`). `kinds` says which messages of the page's
+    feed concern it: "cluster" any, "place:" the one that is `of`, "operation@" any in the project or tenant `within`.
+    A `socket` of its own rings whatever it says, after `seq`, the last event the part already shows. Every so many
+    seconds (`every`) it is fetched where there is neither.
     """
-    return {"id": id, "fragment": fragment, "socket": socket, "every": every, "seq": seq}
+    said = " ".join(kind + str({":": of, "@": within}.get(kind[-1], "")) for kind in kinds.split())
+    return {"id": id, "fragment": fragment, "kinds": said, "socket": socket, "every": every, "seq": seq}
 
 
 @register.block("todo.html")

@@ -4,14 +4,25 @@ import { listen } from "./socket.js";
 import { ago } from "./times.js";
 import { say } from "./words.js";
 
-const TOGETHER_MS = 200; // messages this close are answered by one fetch
+const TOGETHER_MS = 200; // the first message is answered at once, those that follow this close by one fetch
+const NET_SECONDS = 5; // looked at so often while nothing rings
 const GONE = new Set([401, 403, 404]);
 const parts = new Map(); // by id, so that a morph which replaces the element keeps the part
+
+// Whether a message concerns a part that listens to `kinds`: "cluster" any, "place:<id>" one, "operation@<id>" those
+// of a project or tenant. Without kinds everything does.
+function concerns(kinds, message) {
+  if (!kinds.length || !message?.kind || message.kind === "reset") return true;
+  const { kind, id, tenant, project } = message;
+  const names = new Set([kind, `${kind}:${id}`, `${kind}@${project}`, `${kind}@${tenant}`]);
+  return kinds.some((one) => names.has(one));
+}
 
 class LivePart {
   constructor(element) {
     this.id = element.id;
     this.seenAt = Date.now();
+    this.fetchedAt = 0;
     this.failures = 0;
     this.broken = ""; // what the part says while its socket is away
     this.settings = null;
@@ -22,15 +33,19 @@ class LivePart {
     return document.getElementById(this.id);
   }
 
-  // A new fragment may name another socket, or none: then nothing more will change.
+  // A new fragment may name another socket, other kinds, or none: then nothing more will change.
   adopt() {
-    const { liveSocket = "", liveEvery = "", liveSeq = "0" } = this.element.dataset;
-    const settings = `${liveSocket} ${liveEvery}`;
+    const { liveSocket = "", liveKinds = "", liveEvery = "", liveSeq = "0" } = this.element.dataset;
+    const { liveFeed = "", liveSeq: pageSeq = "0" } = document.body.dataset;
+    this.kinds = liveKinds.split(" ").filter(Boolean);
+    const socket = liveSocket || (this.kinds.length ? liveFeed : "");
+    const settings = `${socket} ${liveEvery}`;
     if (settings === this.settings) return;
     this.settings = settings;
     this.stop();
-    if (liveSocket) this.unlisten = listen(liveSocket, Number(liveSeq), (kind, detail) => this.on(kind, detail));
-    else if (Number(liveEvery) > 0) this.poll(Number(liveEvery) * 1000);
+    const seq = Number(liveSocket ? liveSeq : pageSeq);
+    if (socket) this.unlisten = listen(socket, seq, (kind, detail) => this.on(kind, detail));
+    else if (Number(liveEvery) > 0) this.poll(Number(liveEvery));
   }
 
   stop() {
@@ -39,27 +54,41 @@ class LivePart {
     this.unlisten = this.timer = undefined;
   }
 
-  poll(wait) {
-    this.timer = setInterval(() => { if (!document.hidden) this.refresh(); }, wait);
+  poll(seconds) {
+    this.timer ??= setInterval(() => { if (!document.hidden) this.refresh(); }, seconds * 1000);
   }
 
-  on(kind, { wait = 0, again = false, code = 1000 }) {
-    if (kind === "changed" || again || (kind === "ended" && code === 1000)) this.refresh();
-    if (kind === "open") {
-      clearInterval(this.timer);
-      this.timer = undefined;
-      this.broken = "";
-      this.mark("live");
-    }
-    if (kind === "lost") this.lost(wait);
-    if (kind === "ended" && code !== 1000) this.mark("stale", say("stale", { time: ago(this.seenAt) }));
+  on(kind, detail) {
+    if (kind === "changed" && concerns(this.kinds, detail.message)) this.refresh();
+    if (kind === "open") this.opened(detail.again);
+    if (kind === "lost") this.lost(detail.wait);
+    if (kind === "slow") this.say("retry", say("slow"));
+    if (kind === "prompt") this.say("live");
+    if (kind === "ended") this.ended(detail.code);
+  }
+
+  opened(again) {
+    clearInterval(this.timer);
+    this.timer = undefined;
+    this.say("live");
+    // what was missed is told by the feed; without kinds, or where looking failed meanwhile, nobody tells
+    if (again && (!this.kinds.length || this.failures > 0)) this.refresh();
   }
 
   lost(wait) {
-    this.broken = say("retry", { n: Math.max(1, Math.round(wait / 1000)) });
-    this.mark("retry", this.broken);
-    const { liveEvery = "0" } = this.element?.dataset ?? {};
-    if (!this.timer && Number(liveEvery) > 0) this.poll(Number(liveEvery) * 1000);
+    this.say("retry", wait < NET_SECONDS * 1000
+      ? say("retry", { n: Math.max(1, Math.round(wait / 1000)) }) : say("lost", { n: NET_SECONDS }));
+    this.poll(NET_SECONDS);
+  }
+
+  ended(code) {
+    if (code === 1000) this.refresh();
+    else this.mark("stale", say("stale", { time: ago(this.seenAt) }));
+  }
+
+  say(state, words) {
+    this.broken = state === "live" ? "" : words;
+    this.mark(state, words);
   }
 
   // Says so by text where the part has a mark for it, and greys its numbers while they are old.
@@ -68,6 +97,7 @@ class LivePart {
     if (!element) return;
     element.classList.toggle("is-unfresh", state === "stale");
     element.querySelectorAll("[data-fresh]").forEach((mark) => {
+      if (mark.dataset.at) return; // the server itself says since when it knows nothing
       mark.classList.toggle("is-retry", state === "retry");
       mark.classList.toggle("is-stale", state === "stale");
       if (mark.textContent !== words) mark.textContent = words;
@@ -84,11 +114,12 @@ class LivePart {
       return;
     }
     this.fetching = true;
-    setTimeout(() => this.fetchNow(), TOGETHER_MS);
+    setTimeout(() => this.fetchNow(), Math.max(0, this.fetchedAt + TOGETHER_MS - Date.now()));
   }
 
   async fetchNow() {
     this.again = this.late = false;
+    this.fetchedAt = Date.now();
     const element = this.element;
     if (!element) return this.forget();
     try {
@@ -118,7 +149,7 @@ class LivePart {
     });
     this.failures = 0;
     this.seenAt = Date.now();
-    if (this.broken) this.mark("retry", this.broken); // new numbers, but the next ones will not come by themselves
+    if (this.broken) this.mark("retry", this.broken); // new numbers, but the next ones do not come by themselves
     logs.forEach((log) => { log.scrollTop = log.scrollHeight; });
     announce(before, this.element);
     if (this.element) this.adopt();
@@ -172,6 +203,7 @@ export function startLive() {
   findLive();
   document.addEventListener("htmx:after:swap", findLive);
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) parts.forEach((part) => { if (part.late || part.timer) part.refresh(); });
+    // a page that slept asks once, whether or not a socket that slept, too, has told it anything
+    if (!document.hidden) parts.forEach((part) => { if (part.late || part.timer || part.unlisten) part.refresh(); });
   });
 }

@@ -60,10 +60,14 @@ def change(kind: str, object_id: str, cast: Cast, *, of: str = "shop", person: A
     return newest()
 
 
+def where(cast: Cast) -> dict[str, str]:
+    return {"tenant": str(cast.acme.pk), "project": str(cast.shop.pk)}
+
+
 async def test_it_tells_what_changed_and_nothing_else(cast: Cast, sockets: Any) -> None:
     feed = await sockets(SHOP, who=cast.guest)
     seq = await change("place", "p1", cast)
-    assert await feed.receive_json_from(timeout=5) == {"seq": seq, "kind": "place", "id": "p1"}
+    assert await feed.receive_json_from(timeout=5) == {"seq": seq, "kind": "place", "id": "p1"} | where(cast)
 
 
 async def test_two_people_hear_only_their_own(cast: Cast, sockets: Any) -> None:
@@ -102,7 +106,7 @@ async def test_what_was_missed_comes_first_once_for_each_thing(cast: Cast, socke
     await change("place", "p2", cast, of="store")
     last = await change("place", "p1", cast)
     feed = await sockets(f"{SHOP}&last_seq={begin}", who=cast.guest, greeted=False)
-    assert await feed.receive_json_from(timeout=5) == {"seq": last, "kind": "place", "id": "p1"}
+    assert await feed.receive_json_from(timeout=5) == {"seq": last, "kind": "place", "id": "p1"} | where(cast)
     assert await feed.receive_json_from(timeout=5) == {"seq": last, "kind": "hello"}
     assert await feed.receive_nothing()
 

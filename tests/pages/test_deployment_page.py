@@ -64,7 +64,7 @@ def test_done(browse: Browse, running: AppEnvironment) -> None:
 
 def test_under_way(browse: Browse, under_way: Deployment) -> None:
     text = text_of(browse("developer").get(f"{ADDRESS}2/"))
-    assert f'data-live-socket="/ws/v1/operations/{under_way.operation.pk}?instances=1"' in text
+    assert f'data-live-kinds="operation:{under_way.operation.pk} place:{under_way.place_id}"' in text
     assert "Cancel the deployment" in text
     assert "Release 1 keeps serving until they do." in text
     assert "<noscript>" in text
