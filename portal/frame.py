@@ -1,22 +1,24 @@
-"""What stands around every page: place, navigation, running operations, person."""
+"""What stands around every page: place, navigation, running operations, notices, person."""
 
 import uuid
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from core.access import NOBODY, Actor, visible
+from core.access import NOBODY, Actor
 from core.errors import Text
-from operations.models import Operation
-from tenants.models import Project, Tenant
+from portal.places import Place, places_of
+from portal.running import Running, running_of
+from tenants import notices
+from tenants.models import Tenant, User
+from tenants.notice_views import Line, behind_the_bell
 
-MOST_PLACES = 50
 OTHER_LANGUAGE = {"en": ("zh-hans", "中文", "中"), "zh-hans": ("en", "English", "En")}
 
 
@@ -35,15 +37,6 @@ class Group:
     items: list[Item] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Place:
-    tenant: Tenant
-    project: Project
-    label: str
-    url: str
-    current: bool
-
-
 class Frame:
     """Made for one request; each part asks the database only when a page shows it."""
 
@@ -55,12 +48,39 @@ class Frame:
         match = request.resolver_match
         names = match.kwargs if match else {}
         self.tenant_name, self.project_name = names.get("tenant", ""), names.get("project", "")
+        self.app_name = names.get("app", "")
         self.path = request.path
+
+    @classmethod
+    def at(cls, request: HttpRequest, path: str) -> "Frame":
+        """The frame of a part that was fetched by the page at `path`; of this address where that is no page of ours."""
+        made = cls(request)
+        try:
+            names = resolve(path).kwargs if path.startswith("/") else {}
+        except Resolver404:
+            names = {}
+        made.tenant_name, made.project_name = str(names.get("tenant", "")), str(names.get("project", ""))
+        made.app_name = str(names.get("app", ""))
+        return made
+
+    @cached_property
+    def user(self) -> User | None:
+        """The row of whoever is signed in; None for nobody."""
+        return cast(User, self.request.user) if self.actor.id else None
 
     @property
     def theme(self) -> str:
-        kept = self.request.COOKIES.get("theme", "")
+        """The profile's, else the browser's own of before."""
+        kept = (self.user.theme if self.user else "") or self.request.COOKIES.get("theme", "")
         return kept if kept in ("light", "dark") else ""
+
+    @property
+    def keys(self) -> bool:
+        return self.user is None or self.user.keys
+
+    @property
+    def reader(self) -> bool:
+        return self.user is not None and self.user.reader
 
     @property
     def language_choice(self) -> dict[str, str]:
@@ -68,43 +88,54 @@ class Frame:
         return {"code": code, "label": label, "short": short}
 
     @property
-    def person(self) -> dict[str, str] | None:
-        return {"name": self.actor.name, "initials": self.actor.name[:2]} if self.actor.id else None
-
-    @cached_property
-    def _projects(self) -> list[Project]:
-        rows = visible(self.actor, Project.objects.filter(deleted_at__isnull=True)).select_related("tenant")
-        return list(rows.order_by("tenant__name", "name")[:MOST_PLACES])
+    def person(self) -> dict[str, Any] | None:
+        if self.user is None:
+            return None
+        links = (
+            (_("Profile"), "profile", "user"),
+            (_("Sessions"), "sessions", "fingerprint"),
+            (_("Tokens"), "tokens", "key"),
+        )
+        name = self.user.shown_name
+        return {
+            "name": name,
+            "initials": name[:2],
+            "links": [{"label": label, "url": reverse(page), "icon": icon} for label, page, icon in links],
+        }
 
     @cached_property
     def places(self) -> list[Place]:
-        return [self._place(project) for project in self._projects]
-
-    def _place(self, project: Project) -> Place:
-        here = (project.tenant.name, project.name) == (self.tenant_name, self.project_name)
-        url = reverse("project", kwargs={"tenant": project.tenant.name, "project": project.name})
-        return Place(project.tenant, project, project.title or project.name, url, here)
+        """Projects to go to: those where the person was last, then the others by name."""
+        return places_of(self.actor, self.user, here=(self.tenant_name, self.project_name)) if self.user else []
 
     @cached_property
     def place(self) -> Place | None:
-        """Where we are; outside any project, the tenant's first one, so that its pages stay in reach."""
+        """Where we are; outside any project where we were last, so that its pages stay in reach."""
         current = [place for place in self.places if place.current]
         same_tenant = [place for place in self.places if place.tenant.name == self.tenant_name]
         return next(iter(current or same_tenant or self.places), None)
 
     @cached_property
-    def _running(self) -> int:
-        if self.actor.id is None:
-            return 0
-        return visible(self.actor, Operation.objects.filter(state__in=Operation.ACTIVE)).count()
+    def running(self) -> Running:
+        return running_of(self.actor)
 
     @property
     def operations_running(self) -> int:
-        return self._running
+        return self.running.count
 
     @property
     def operations_url(self) -> str:
-        return reverse("activity", kwargs=self._names) if self.place else reverse("home")
+        if self.place is None:
+            return reverse("home") if self.user else ""
+        return reverse("activity", kwargs=self._names)
+
+    @cached_property
+    def unread(self) -> int:
+        return notices.unread_count(self.actor)
+
+    @cached_property
+    def notices(self) -> list[Line]:
+        return behind_the_bell(self.actor)
 
     @property
     def _names(self) -> dict[str, str]:
@@ -123,12 +154,9 @@ class Frame:
 
     def _project_items(self) -> list[Item]:
         overview = reverse("project", kwargs=self._names)
-        activity = reverse("activity", kwargs=self._names)
-        inside = self.path.startswith(overview) and not self.path.startswith(activity)
-        return [
-            Item(_("Overview"), overview, "layout-dashboard", current=inside),
-            self._item(_("Activity"), activity, "activity"),
-        ]
+        activity = self._item(_("Activity"), reverse("activity", kwargs=self._names), "activity")
+        inside = self.path.startswith(overview) and not activity.current
+        return [Item(_("Overview"), overview, "layout-dashboard", current=inside), activity]
 
     def _govern(self) -> list[Item]:
         tenant = self._audited_tenant

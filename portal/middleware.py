@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils.cache import add_never_cache_headers
 
 from core.errors import PortalError
 from core.rows import new_id
-from portal.problems import as_no_space, for_page, refusal
+from portal.problems import as_no_space, for_page, not_allowed_page, refusal
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -32,7 +32,10 @@ class problems:  # noqa: N801  named as the function-style middleware beside it
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if isinstance(response, HttpResponseNotAllowed) and not request.path.startswith("/api/"):
+            return not_allowed_page(request, response)
+        return response
 
     def process_view(self, request: HttpRequest, *_found: Any) -> HttpResponse | None:
         """What the server would not read (portal/patience.py) is answered like everything else."""

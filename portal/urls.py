@@ -5,19 +5,22 @@ from django.contrib.auth.decorators import login_required
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
-from portal import health
-from portal.views import set_theme
+from portal import health, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
     path("accounts/", include("tenants.urls")),
-    path("i18n/", include("django.conf.urls.i18n")),
-    path("theme/", set_theme, name="set_theme"),
+    path("i18n/setlang/", views.set_language, name="set_language"),
+    path("theme/", views.set_theme, name="set_theme"),
+    path("search/", views.search, name="search"),
+    path("search/places/", views.places, name="search_places"),
+    path("running/", views.running, name="running"),
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}img/icon.svg")),
     path("api/v1/", include("portal.api.urls")),
     path("", include("apps.urls")),
     path("", include("console.urls")),
+    path("", include("observe.urls")),
 ]
 if settings.DEBUG:
     from console.styleguide import styleguide

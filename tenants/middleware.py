@@ -1,12 +1,15 @@
-"""Who asks: the signed-in person as an actor, and the language they read."""
+"""Who asks: the signed-in person as an actor, the language they read, and where they were last."""
 
+import zoneinfo
 from collections.abc import Callable
+from datetime import tzinfo
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
-from django.utils import translation
+from django.utils import timezone, translation
 
 from core.access import NOBODY, Actor
+from tenants import recent
 from tenants.models import Token, User
 from tenants.rights import rights_of
 
@@ -32,21 +35,36 @@ def actor(get_response: Answer) -> Answer:
     def answer(request: HttpRequest) -> HttpResponse:
         user = request.user
         # the lazy user is resolved here, so that isinstance sees the real class
-        request.actor = actor_for(request, getattr(user, "_wrapped", user) if user.is_authenticated else None)  # type: ignore[attr-defined]
-        return get_response(request)
+        known = getattr(user, "_wrapped", user) if user.is_authenticated else None
+        request.actor = actor_for(request, known)  # type: ignore[attr-defined]
+        if known is not None:
+            request.session.note_seen()  # type: ignore[attr-defined]  # of tenants/sessions.py
+        response = get_response(request)
+        if known is not None and response.status_code == 200:
+            recent.note(request, known)
+        return response
 
     return answer
 
 
 def language(get_response: Answer) -> Answer:
-    """The profile's language, else the cookie's, else what the browser asks for."""
+    """The profile's language, else the cookie's, else what the browser asks for; times in the profile's zone."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         chosen = getattr(request.user, "language", "") or translation.get_language_from_request(request)
-        with translation.override(chosen):
+        with translation.override(chosen), timezone.override(zone_of(request.user)):
             request.LANGUAGE_CODE = translation.get_language()  # as LocaleMiddleware does
             response = get_response(request)
             response.headers.setdefault("Content-Language", translation.get_language() or "en")
         return response
 
     return answer
+
+
+def zone_of(user: object) -> tzinfo | None:
+    """The person's time zone; None, the server's own, where they have none or this machine does not know it."""
+    name = getattr(user, "time_zone", "")
+    try:
+        return zoneinfo.ZoneInfo(name) if name else None
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return None

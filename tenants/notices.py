@@ -1,23 +1,27 @@
 """Notices: what one person should know of, told once, read at leisure, kept for thirty days.
 
-The packages above register the kinds they tell, each with its words, and call `tell`. To mark one as read is no command:
-it changes nothing that anybody else sees, and an audit full of it would hide what counts.
+The packages above register the kinds they tell, each with its words, and call `tell`. To mark one as read is no
+command: it changes nothing that anybody else sees, and an audit full of it would hide what counts.
 """
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from core.access import Actor, visible
+from core.api.paging import Rows, plain
 from core.clock import from_now
 from core.errors import Text
+from operations.changes import announce, register_kind
 from tenants.models import Notice, Project, Tenant, User
 
+BELL = register_kind("notice", "account.own")
 KEPT = timedelta(days=30)
 Params = Mapping[str, Any]
 
@@ -73,13 +77,48 @@ def tell(
         tenant_id=tenant, project_id=project,
     )  # fmt: skip
     Notice.objects.bulk_create([row], ignore_conflicts=True)
+    announce(BELL, user_id, person=user_id)
 
 
 def notices_of(actor: Actor) -> QuerySet[Notice]:
     """A person's own, of the places they may still see."""
     seen = visible(actor, Project.objects.all()).values("pk")
     here = Q(project__isnull=True) | Q(project__in=seen)
-    return Notice.objects.filter(here, user_id=actor.id).select_related("tenant", "project")
+    return Notice.objects.filter(here, user=_who(actor)).select_related("tenant", "project")
+
+
+def _who(actor: Actor) -> uuid.UUID:
+    """The person's id; one that nobody has for whoever is not signed in."""
+    return actor.id or uuid.UUID(int=0)
+
+
+COLUMNS = (
+    "id", "kind", "level", "params", "link", "tenant__name", "project__name", "created_at", "read_at",
+)  # fmt: skip
+
+
+def plain_rows(actor: Actor, *, unread: bool = False) -> Rows:
+    rows = notices_of(actor).select_related(None)
+    return plain(rows.filter(read_at__isnull=True) if unread else rows, *COLUMNS)
+
+
+def shown(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of COLUMNS as they leave the API: in the reader's language."""
+    return [_shown(dict(row)) for row in rows]
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    said = Notice(kind=row["kind"], params=row.pop("params"))
+    places = {"tenant": row.pop("tenant__name"), "project": row.pop("project__name")}
+    return row | places | {"title": title_of(said), "detail": detail_of(said)}
+
+
+def narrowed(rows: QuerySet[Notice], *, which: str, before: uuid.UUID | None = None) -> QuerySet[Notice]:
+    """`which`: unread, trouble or all; `before`: only those older than that one."""
+    rows = rows.filter(pk__lt=before) if before else rows
+    if which == "unread":
+        return rows.filter(read_at__isnull=True)
+    return rows.exclude(level=Notice.Level.OK) if which == "trouble" else rows
 
 
 def unread_count(actor: Actor) -> int:
@@ -88,8 +127,11 @@ def unread_count(actor: Actor) -> int:
 
 def read(actor: Actor, *, ids: Iterable[uuid.UUID] | None = None) -> int:
     """Mark as read: those of `ids`, or all. Answers how many were new."""
-    rows = Notice.objects.filter(user_id=actor.id, read_at__isnull=True)
-    return (rows if ids is None else rows.filter(pk__in=list(ids))).update(read_at=Now())
+    rows = Notice.objects.filter(user=_who(actor), read_at__isnull=True)
+    with transaction.atomic():
+        count = (rows if ids is None else rows.filter(pk__in=list(ids))).update(read_at=Now())
+        announce(BELL, actor.id, person=actor.id)
+    return count
 
 
 def forget_old() -> int:

@@ -167,7 +167,12 @@ def me(actor: Actor, user: User, used: Token | None) -> dict[str, Any]:
     return {
         "id": user.pk,
         "name": user.get_username(),
+        "title": user.title,
         "language": user.language,
+        "theme": user.theme,
+        "time_zone": user.time_zone,
+        "keys": user.keys,
+        "reader": user.reader,
         "platform": limited(rights.platform),
         "tenants": [
             {"id": row.pk, "name": row.name, "title": row.title, "permissions": limited(rights.tenants[row.pk])}

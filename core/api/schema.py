@@ -11,7 +11,7 @@ from core.api.inputs import Query
 LABEL = {"type": "string", "pattern": "^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$", "maxLength": 40}
 NUMBER = {"type": "integer", "minimum": 1, "maximum": 999999999}
 PATH_PARTS: dict[str, dict[str, Any]] = {
-    **dict.fromkeys(("operation", "instance", "token", "grant"), {"type": "string", "format": "uuid"}),
+    **dict.fromkeys(("operation", "instance", "token", "grant", "session"), {"type": "string", "format": "uuid"}),
     "number": NUMBER,
     "digest": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
     "repository": {"type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,62}(/[a-z0-9][a-z0-9._-]{0,62}){0,4}$"},
@@ -51,7 +51,8 @@ class Described(AutoSchema):
 
 
 NOUNS = (
-    "me", "tokens", "tenants", "grants", "projects", "environments", "images", "apps", "releases", "deployments",
+    "me", "sessions", "notices", "tokens", "tenants", "grants", "projects", "environments", "images", "apps",
+    "releases", "deployments",
     "instances", "logs", "metrics", "events", "operations", "clusters", "audit", "schemas", "problems",
 )  # fmt: skip
 

@@ -1,5 +1,6 @@
 // Single keys, as the list under ? says. Off while typing, in a terminal, and for who turned them off.
 import { closeDrawer } from "./drawer.js";
+import { openPalette } from "./palette.js";
 import { closeSheet } from "./sheets.js";
 import { turnTheme } from "./theme.js";
 
@@ -55,6 +56,13 @@ const singles = {
   Escape: () => closeDrawer() || closeSheet(),
 };
 
+// Another dialog asks something: it is answered first. Within a terminal Ctrl K belongs to the shell, Cmd K is ours.
+function paletteMay(event) {
+  if (event.ctrlKey && event.target.closest?.(".xterm, .terminal")) return false;
+  const dialog = document.querySelector("dialog:modal");
+  return dialog && dialog.id !== "palette" ? false : openPalette();
+}
+
 function perform(event) {
   const second = performance.now() - waitingSince < SECOND_KEY_MS;
   waitingSince = -Infinity;
@@ -64,7 +72,7 @@ function perform(event) {
 
 export function startKeys() {
   document.addEventListener("keydown", (event) => {
-    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && open("palette")) event.preventDefault();
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && !event.altKey && !event.shiftKey && paletteMay(event)) event.preventDefault();
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     const floats = document.querySelector("dialog:modal, [popover]:popover-open");
     const off = floats || document.body.dataset.keys === "off" || (typing(event.target) && event.key !== "Escape");

@@ -1,4 +1,6 @@
 // Light or dark: at once here, kept in a cookie for the next page, told to the server for the person.
+import { deed } from "./deeds.js";
+
 const root = document.documentElement;
 const YEAR = 365 * 24 * 3600;
 
@@ -23,13 +25,14 @@ export function turnTheme(form = document.querySelector('form[data-turn="theme"]
   if (form) {
     form.elements.theme.value = wanted;
     const told = fetch(form.action, { method: "POST", body: new FormData(form), redirect: "manual" });
-    told.catch(() => { /* the cookie holds the choice; the person's own setting follows next time */ });
+    told.catch(() => { /* the cookie holds the choice; the profile keeps the old one until the next turn */ });
   }
   show();
 }
 
 export function startTheme() {
   show();
+  deed("turn-theme", () => turnTheme());
   document.addEventListener("submit", (event) => {
     if (!event.target.matches('form[data-turn="theme"]')) return;
     event.preventDefault();

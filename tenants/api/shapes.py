@@ -5,8 +5,9 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from core.api.inputs import Input
-from tenants.models import Grant, Tenant, Token
+from core.api.inputs import Input, Listing
+from tenants.models import Grant, Notice, Tenant, Token
+from tenants.profile.forms import LANGUAGES, THEMES, zone_names
 from tenants.roles import PERMISSIONS, ROLES
 
 
@@ -128,8 +129,71 @@ class MeOutput(serializers.Serializer[None]):
 
     id = serializers.UUIDField()
     name = serializers.CharField()
+    title = serializers.CharField(help_text="What the pages call you.")
     language = serializers.CharField()
+    theme = serializers.CharField()
+    time_zone = serializers.CharField()
+    keys = serializers.BooleanField()
+    reader = serializers.BooleanField()
     platform = serializers.ListField(child=serializers.CharField())
     tenants = TenantRights(many=True)
     projects = ProjectRights(many=True)
     token = TokenOutput(allow_null=True)
+
+
+class AccountInput(Input):
+    """What is left out stays as it is; an empty text means: as the browser has it."""
+
+    title = serializers.CharField(max_length=100, required=False, allow_blank=True)
+    language = serializers.ChoiceField([code for code, _words in LANGUAGES], required=False)
+    theme = serializers.ChoiceField([code for code, _words in THEMES], required=False)
+    time_zone = serializers.CharField(
+        max_length=64, required=False, allow_blank=True, help_text="Such as Asia/Shanghai."
+    )
+    keys = serializers.BooleanField(required=False, help_text="Single keys do something on pages.")
+    reader = serializers.BooleanField(required=False, help_text="Draw terminal and logs for a screen reader.")
+
+    def validate_time_zone(self, value: str) -> str:
+        if value and value not in zone_names():
+            raise serializers.ValidationError(_("There is no such time zone."), code="unknown")
+        return value
+
+
+class SessionOutput(serializers.Serializer[None]):
+    """A browser that is signed in as you."""
+
+    id = serializers.UUIDField()
+    address = serializers.CharField()
+    client = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    seen_at = serializers.DateTimeField()
+    current = serializers.BooleanField(help_text="The one that asks.")
+
+
+class NoticeOutput(serializers.Serializer[None]):
+    """Something you should know of; kept for 30 days."""
+
+    id = serializers.UUIDField()
+    kind = serializers.CharField()
+    level = serializers.ChoiceField(Notice.Level.values)
+    title = serializers.CharField()
+    detail = serializers.CharField(allow_blank=True)
+    link = serializers.CharField(allow_blank=True, help_text="The page it is about.")
+    tenant = serializers.CharField(allow_null=True)
+    project = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    read_at = serializers.DateTimeField(allow_null=True)
+
+
+class NoticeListing(Listing):
+    unread = serializers.BooleanField(required=False, help_text="true: only what you have not read.")
+
+
+class NoticesReadInput(Input):
+    ids = serializers.ListField(
+        child=serializers.UUIDField(), max_length=200, required=False, help_text="Left out: all of them."
+    )
+
+
+class NoticesReadOutput(serializers.Serializer[None]):
+    read = serializers.IntegerField(help_text="How many were new until now.")

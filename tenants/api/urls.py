@@ -1,10 +1,14 @@
 from django.urls import path
 
 import core.api.addresses  # noqa: F401  registers the kinds of path parts
-from tenants.api import audit, schemes, views  # noqa: F401  schemes: found by being imported
+from tenants.api import account, audit, schemes, views  # noqa: F401  schemes: found by being imported
 
 urlpatterns = [
     path("me", views.Me.as_view(), name="api_me"),
+    path("me/sessions", account.Sessions.as_view(), name="api_sessions"),
+    path("me/sessions/<uuid:session>", account.OneSession.as_view(), name="api_session"),
+    path("me/notices", account.Notices.as_view(), name="api_notices"),
+    path("me/notices/read", account.NoticesRead.as_view(), name="api_notices_read"),
     path("tokens", views.Tokens.as_view(), name="api_tokens"),
     path("tokens/<uuid:token>", views.OneToken.as_view(), name="api_token"),
     path("tenants", views.Tenants.as_view(), name="api_tenants"),

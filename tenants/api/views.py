@@ -20,6 +20,7 @@ from operations.api.changes import ChangeView
 from tenants import selectors, services
 from tenants.api import shapes
 from tenants.models import Token, User
+from tenants.profile.services import update_account
 
 
 class OwnView(ChangeView):
@@ -36,6 +37,13 @@ class Me(OwnView):
         """Who you are and what you may do where."""
         used = request.auth if isinstance(request.auth, Token) else None
         return self.one(selectors.me(self.actor, self.user, used))
+
+    @endpoint("update_me", body=shapes.AccountInput, answers={200: shapes.MeOutput})
+    def patch(self, request: Request) -> Response:
+        """Change your profile: what pages call you, language, theme, time zone, keys."""
+        used = request.auth if isinstance(request.auth, Token) else None
+        user = update_account(self.actor, self.user, settings=self.sent)
+        return self.one(selectors.me(self.actor, user, used))
 
 
 class Tokens(OwnView):

@@ -13,7 +13,7 @@ from apps.models import AppEnvironment
 from images.models import Artifact, Repository
 from operations.models import Operation
 from portal.checks import PUBLIC, Route, every_address_is_guarded, routes
-from tenants.models import Grant, Token
+from tenants.models import Grant, Session, Token
 from tests.conftest import Cast
 from tests.rules import addresses
 from tests.rules.sources import told
@@ -76,6 +76,7 @@ def things(place: AppEnvironment, cast: Cast) -> dict[str, str]:
         "operation": str(operation.pk),
         "instance": str(instance.pk),
         "token": str(token.id),
+        "session": str(Session.objects.filter(user=cast.owner).values_list("id", flat=True)[0]),
         "grant": str(Grant.objects.filter(tenant=cast.acme).values_list("pk", flat=True)[0]),
         "repository": repository.name,
         "digest": artifact.digest,
