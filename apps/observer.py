@@ -16,7 +16,9 @@ from backends.contract import DriverError, EngineNotice
 from backends.models import Cluster
 
 log = logging.getLogger(__name__)
-SHORTEST_PAUSE = 0.25  # between two looks, however many notices come
+SHORTEST_PAUSE = 0.05  # between two looks, however many notices come; longer where a look takes long
+MOST_BUSY = 2.0  # times as long as a look took is the pause after it
+ECHOES = (0.1, 0.25, 0.5, 1.0, 2.0)  # looks after a notice: an engine's own books follow its notices a little later
 LONGEST_PAUSE = 5.0  # a look without any notice: notices may be missed
 AWAY_PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0)
 CLUSTERS_READ_EVERY = 10.0
@@ -54,23 +56,49 @@ class Observer:
         await asyncio.gather(*tasks.values(), return_exceptions=True)
 
 
+class Pace:
+    """When to look: at once after a notice, a few times more while its echoes come in, and else every five seconds."""
+
+    def __init__(self) -> None:
+        self._clock = asyncio.get_running_loop().time
+        self._noticed = asyncio.Event()
+        self._noticed_at = self._began = self._clock()
+
+    def notice(self) -> None:
+        self._noticed_at = self._clock()
+        self._noticed.set()
+
+    def begin(self) -> None:
+        self._noticed.clear()
+        self._began = self._clock()
+
+    async def pause(self, away: float | None) -> None:
+        """Until it is time for the next look; `away` seconds where the engine did not answer, unless it speaks."""
+        took = self._clock() - self._began
+        await asyncio.sleep(max(SHORTEST_PAUSE, took * MOST_BUSY))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._noticed.wait(), self._wait() if away is None else away)
+
+    def _wait(self) -> float:
+        now = self._clock()
+        due = (self._noticed_at + echo for echo in ECHOES)
+        return max(0.0, next((at - now for at in due if at > self._began), LONGEST_PAUSE))
+
+
 async def _follow(cluster: Cluster) -> None:
-    noticed = asyncio.Event()
+    pace = Pace()
     heard: deque[EngineNotice] = deque(maxlen=MOST_HEARD)
-    ears = asyncio.create_task(_listen(cluster.pk, noticed, heard))
+    ears = asyncio.create_task(_listen(cluster.pk, pace, heard))
     keeping: asyncio.Task[None] | None = None
     failures = 0
     try:
         while True:
-            noticed.clear()
+            pace.begin()
             seen = await _look(cluster, [heard.popleft() for _one in range(len(heard))])
             if seen and (keeping is None or keeping.done()):
                 keeping = asyncio.create_task(_keep_ends(cluster))  # beside the looks: an engine may be slow with logs
             failures = 0 if seen else failures + 1
-            pause = LONGEST_PAUSE if seen else _away_pause(failures)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(noticed.wait(), pause)
-            await asyncio.sleep(SHORTEST_PAUSE)
+            await pace.pause(None if seen else _away_pause(failures))
     finally:
         ears.cancel()
         if keeping is not None:
@@ -81,7 +109,7 @@ def _away_pause(failures: int) -> float:
     return AWAY_PAUSES[min(failures, len(AWAY_PAUSES)) - 1] * random.uniform(0.75, 1.25)  # noqa: S311  not a secret
 
 
-async def _listen(cluster_id: uuid.UUID, noticed: asyncio.Event, heard: deque[EngineNotice]) -> None:
+async def _listen(cluster_id: uuid.UUID, pace: Pace, heard: deque[EngineNotice]) -> None:
     """Notices make looks prompt; when they break off, the regular looks go on."""
     while True:
         try:
@@ -89,9 +117,9 @@ async def _listen(cluster_id: uuid.UUID, noticed: asyncio.Event, heard: deque[En
             async for notice in driver.watch():
                 if notice.reason is not None:
                     heard.append(notice)
-                noticed.set()
+                pace.notice()
         except DriverError:
-            noticed.set()
+            pace.notice()
         await asyncio.sleep(AWAY_PAUSES[1])
 
 

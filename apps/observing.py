@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -37,8 +37,9 @@ def observe(cluster: Cluster) -> bool:
     with transaction.atomic():
         hosts = _note_hosts(cluster, snapshot.hosts, snapshot.at)
     _note_services(cluster, snapshot.services, hosts, snapshot.at)
-    Cluster.objects.filter(pk=cluster.pk).update(
-        state=Cluster.State.READY,
+    _note_state(
+        cluster,
+        Cluster.State.READY,
         reason=None,
         failures=0,
         away_since=None,
@@ -51,10 +52,22 @@ def observe(cluster: Cluster) -> bool:
 
 def _note_away(cluster: Cluster, error: DriverError) -> None:
     now = timezone.now()
-    Cluster.objects.filter(pk=cluster.pk).update(
-        state=Cluster.State.AWAY, reason=error.reason.as_json(), failures=F("failures") + 1, looked_at=now
-    )
     Cluster.objects.filter(pk=cluster.pk, away_since__isnull=True).update(away_since=now)
+    reason, failures = error.reason.as_json(), F("failures") + 1
+    _note_state(cluster, Cluster.State.AWAY, reason=reason, failures=failures, looked_at=now)
+
+
+def _note_state(cluster: Cluster, state: str, **seen: Any) -> None:
+    """A cluster that goes or comes back concerns whoever looks at it, and every project that runs something there."""
+    with transaction.atomic():
+        is_new = Cluster.objects.filter(pk=cluster.pk).exclude(state=state).exists()
+        Cluster.objects.filter(pk=cluster.pk).update(state=state, **seen)
+        if not is_new:
+            return
+        announce("cluster", cluster.pk)
+        there = AppEnvironment.objects.filter(environment__cluster=cluster).order_by()
+        for tenant, project in there.values_list("tenant_id", "project_id").distinct():
+            announce("project", project, tenant=tenant, project=project)
 
 
 def _note_hosts(cluster: Cluster, hosts: Iterable[HostStatus], at: datetime) -> dict[str, Host]:
@@ -79,13 +92,14 @@ def _note_hosts(cluster: Cluster, hosts: Iterable[HostStatus], at: datetime) -> 
         )
         for host in hosts
     ]
-    seen = [
-        name.attname
-        for name in Host._meta.fields
-        if name.attname not in ("id", "created_at", "cluster_id", "engine_id")
-    ]
+    own = ("id", "created_at", "cluster_id", "engine_id")
+    seen = [name.attname for name in Host._meta.fields if name.attname not in own]
+    shown = ["engine_id", *(name for name in seen if name not in ("seen_at", "labels"))]
+    before = set(cluster.hosts.values_list(*shown))
     Host.objects.bulk_create(rows, update_conflicts=True, unique_fields=["cluster", "engine_id"], update_fields=seen)
     cluster.hosts.exclude(engine_id__in=[row.engine_id for row in rows]).delete()
+    if before != {tuple(getattr(row, name) for name in shown) for row in rows}:
+        announce("cluster", cluster.pk)
     return {host.engine_id: host for host in cluster.hosts.all()}
 
 
@@ -136,7 +150,8 @@ def _write(place: AppEnvironment, status: ServiceStatus, hosts: Mapping[str, Hos
     before = place.services.filter(service=status.ref.service).first()
     ObservedService.objects.update_or_create(place=place, service=status.ref.service, defaults=seen | owner)
     changed = _write_instances(place, status, hosts, at)
-    if changed or before is None or (before.wanted, before.running) != (status.wanted, status.running):
+    shown = [name for name in seen if name != "seen_at"]
+    if changed or before is None or any(getattr(before, name) != seen[name] for name in shown):
         ring(place)
 
 
@@ -145,7 +160,7 @@ def _write_instances(place: AppEnvironment, status: ServiceStatus, hosts: Mappin
     fresh = [_row(place, instance, hosts, at, status.instances) for instance in status.instances]
     for row in fresh:
         row.id = known[row.engine_id].id if row.engine_id in known else row.id
-    changed = {(r.engine_id, r.state) for r in fresh} != {(r.engine_id, r.state) for r in known.values()}
+    changed = {row.engine_id: _shown(row) for row in fresh} != {key: _shown(row) for key, row in known.items()}
     fields = [
         "state",
         "wanted",
@@ -169,6 +184,12 @@ def _write_instances(place: AppEnvironment, status: ServiceStatus, hosts: Mappin
     place.observed_instances.filter(engine_id__in=gone).delete()
     told = events.note_changes(place, status.instances, known, hosts)
     return changed or told
+
+
+def _shown(row: ObservedInstance) -> tuple[Any, ...]:
+    """What a page shows of it."""
+    times = (row.started_at, row.exit_code, row.restarts)
+    return (row.state, row.wanted, row.revision, row.number, row.host_id, row.reason, row.addresses, *times)
 
 
 def _row(

@@ -1,5 +1,6 @@
 """What an engine shows becomes rows; what it does not say is not made up."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from apps import observing, reconciling
+from apps import observer, observing, reconciling
 from apps import services as apps
 from apps.models import AppEnvironment, ObservedInstance, ObservedService
 from apps.operations import FAILURES_OPEN_BREAKER
@@ -16,7 +17,8 @@ from audit.models import AuditEntry
 from backends.fake import FakeDriver, Mood
 from backends.models import Cluster
 from operations import tasks
-from operations.models import Operation
+from operations.changes import newest
+from operations.models import Change, Operation
 from tests.conftest import Cast, Wakeups
 
 Deployed = Callable[[str], AppEnvironment]
@@ -120,3 +122,52 @@ def test_while_the_breaker_is_open_no_worker_waits_for_the_engine(
     Operation.objects.update(not_before=None)
     tasks.run_operation(str(operation.pk))
     assert operation.events.filter(code="preparing").exists()
+
+
+def rung(since: int) -> list[str]:
+    return list(Change.objects.filter(seq__gt=since).order_by("seq").values_list("kind", flat=True))
+
+
+def test_only_what_changed_is_told(cast: Cast, running: AppEnvironment, driver: FakeDriver) -> None:
+    observing.observe(cast.cluster)
+    before = newest()
+    observing.observe(cast.cluster)
+    assert rung(before) == []
+    ObservedInstance.objects.filter(place=running, number=1).update(reason={"code": "unhealthy", "params": {}})
+    observing.observe(cast.cluster)
+    assert rung(before) == ["place"]
+
+
+def test_a_cluster_that_goes_and_comes_back_is_told_to_its_projects(
+    cast: Cast, running: AppEnvironment, driver: FakeDriver
+) -> None:
+    observing.observe(cast.cluster)
+    before = newest()
+    driver.mood = Mood.AWAY
+    observing.observe(cast.cluster)
+    observing.observe(cast.cluster)
+    assert sorted(rung(before)) == ["cluster", "project"]
+    driver.mood = Mood.WELL
+    observing.observe(cast.cluster)
+    assert sorted(rung(before)) == ["cluster", "cluster", "project", "project"]
+
+
+async def test_looks_follow_a_notice_at_once_and_its_echoes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(observer, "SHORTEST_PAUSE", 0.0)
+    monkeypatch.setattr(observer, "ECHOES", (0.02, 0.06))
+    pace = observer.Pace()
+    clock = asyncio.get_running_loop().time
+
+    async def waited() -> float:
+        began = clock()
+        pace.begin()
+        await pace.pause(None)
+        return clock() - began
+
+    await asyncio.sleep(0.1)  # the echoes of the beginning
+    asyncio.get_running_loop().call_later(0.05, pace.notice)
+    assert 0.03 < await waited() < 0.5, "at once, not with the next regular look"
+    assert await waited() < 0.04
+    assert await waited() < 0.2
+    asyncio.get_running_loop().call_later(0.3, pace.notice)
+    assert await waited() > 0.2, "when the echoes are over nobody looks without a reason"
