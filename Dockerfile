@@ -27,4 +27,4 @@ EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen(r.Request('http://127.0.0.1:8000/healthz', headers={'Host': 'localhost'}), timeout=2)"]
 ENTRYPOINT ["tini", "--"]
-CMD ["sh", "-c", "exec uvicorn portal.asgi:application --host 0.0.0.0 --port ${PORT:-8000} --workers ${WEB_CONCURRENCY:-1} --http portal.patience:Patient --ws websockets-sansio --ws-max-size 65536 --forwarded-allow-ips \"${TRUSTED_PROXIES:-none}\" --no-access-log --no-server-header --timeout-graceful-shutdown 10"]
+CMD ["sh", "-c", "exec uvicorn portal.asgi:application --host 0.0.0.0 --port ${PORT:-8000} --workers ${WEB_CONCURRENCY:-1} --http portal.patience:Patient --ws websockets-sansio --ws-max-size 65536 --ws-per-message-deflate false --forwarded-allow-ips \"${TRUSTED_PROXIES:-none}\" --no-access-log --no-server-header --timeout-graceful-shutdown 10"]

@@ -4,6 +4,7 @@ Only without `REDIS_URL`. The broker is memory; the operations' rows are the tru
 """
 
 import logging
+import resource
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -19,6 +20,7 @@ from observe.collecting import Collector
 
 log = logging.getLogger(__name__)
 WORKER_THREADS = 4
+MOST_FILES = 65_536
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Scope]]
 Send = Callable[[Scope], Awaitable[None]]
@@ -65,6 +67,14 @@ class Companions:
         self.worker.stop()
 
 
+def _allow_many_sockets() -> None:
+    """As many open files as the machine lets us have: each socket that waits is one, and the usual limit is 1024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and (hard == resource.RLIM_INFINITY or soft < hard):
+        wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+
+
 class Lifespan:
     """Answers the server's start and stop, and starts the companions where this process is all there is."""
 
@@ -87,6 +97,7 @@ class Lifespan:
                 return
 
     async def _start(self) -> None:
+        _allow_many_sockets()
         if not settings.EMBEDDED:
             return
         self.companions = await sync_to_async(Companions)()

@@ -23,6 +23,7 @@ class Command(BaseCommand):
             http=Patient,
             ws="websockets-sansio",
             ws_max_size=65536,
+            ws_per_message_deflate=False,  # it would hold 40 KB for each socket that waits
             lifespan="on",
             log_config=None,
             access_log=False,
