@@ -43,7 +43,7 @@ def _begin(row: ObservedInstance) -> UsageSeries:
 def _room(tenant_id: uuid.UUID, wanted: int) -> int:
     """For how many more there is room, once the oldest ended ones have gone."""
     mine = UsageSeries.objects.filter(tenant_id=tenant_id)
-    limit = settings.METRICS_SERIES_PER_TENANT
+    limit: int = settings.METRICS_SERIES_PER_TENANT
     over = mine.count() + wanted - limit
     if over > 0:
         over -= _make_room(tenant_id, over)

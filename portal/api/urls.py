@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("tenants.api.urls")),
     path("", include("images.api.urls")),
     path("", include("apps.api.urls")),
+    path("", include("observe.api.urls")),
     path("", include("console.api.urls")),
     path("", include("operations.api.urls")),
     path("", include("audit.api.urls")),

@@ -20,29 +20,9 @@ from observe.models import UsageChunk, UsageOverflow, UsageSeries
 from observe.points import COARSE, FINE, Point, unpacked
 from observe.tasks import forget
 from tests.conftest import Cast
+from tests.observe.conftest import SECOND, Meter
 
 NOON = 1_800_000_000 // 3600 * 3600
-SECOND = 1_000_000_000
-
-
-class Meter:
-    """Readings of instances that use so many millicores and so much memory, one every ten seconds."""
-
-    def __init__(self, book: Book) -> None:
-        self.book, self.at = book, NOON
-        self.cpu_ns: dict[str, int] = {}
-
-    def tick(self, *, cpu: int = 250, memory: int = 64 << 20, only: set[str] | None = None, steps: int = 1) -> None:
-        for _step in range(steps):
-            rows = self.book.instances()
-            counts = [self._count(row.engine_id, cpu, memory) for row in rows if only is None or row.engine_id in only]
-            self.book.take(self.at, rows, counts)
-            self.at += FINE.step
-
-    def _count(self, instance: str, cpu: int, memory: int) -> UsageCount:
-        used = self.cpu_ns[instance] = self.cpu_ns.get(instance, 0) + cpu * 10 * SECOND // 1000
-        seconds = self.at - NOON
-        return UsageCount(self.at * SECOND, instance, used, memory, 1000 * seconds, 2000 * seconds)
 
 
 def points(service: str, number: int, step: int) -> list[tuple[int, Point]]:
@@ -53,7 +33,7 @@ def points(service: str, number: int, step: int) -> list[tuple[int, Point]]:
 @pytest.fixture
 def meter(cast: Cast, running: AppEnvironment) -> Meter:
     observe(cast.cluster)
-    return Meter(Book(cast.cluster))
+    return Meter(Book(cast.cluster), NOON)
 
 
 def test_a_rate_is_between_two_readings() -> None:
@@ -116,7 +96,7 @@ def test_a_minute_has_its_average_and_its_highest(meter: Meter) -> None:
 
 def test_a_collector_that_was_killed_goes_on(meter: Meter, cast: Cast) -> None:
     meter.tick(steps=6)
-    again = Meter(Book(cast.cluster))
+    again = Meter(Book(cast.cluster), NOON)
     again.at, again.cpu_ns = meter.at, meter.cpu_ns
     again.tick(steps=3)
     kept = points("web", 1, FINE.step)
