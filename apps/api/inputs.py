@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from apps.log_levels import LEVELS
 from apps.models import Environment
 from apps.specification import Specification, SpecificationError, read_data, read_text
 from core.api.inputs import Input, Listing, Query, Searchable, WholeNumber
@@ -33,6 +34,14 @@ class SpecificationField(serializers.Field[Specification, Any, Any, Any]):
         return value
 
 
+class LeftOut(serializers.ListField):
+    """Paths of an imported file that somebody chose to do without."""
+
+    def __init__(self, **more: Any) -> None:
+        path = serializers.CharField(max_length=300, trim_whitespace=False)
+        super().__init__(child=path, max_length=200, required=False, **more)
+
+
 def label(**more: Any) -> serializers.CharField:
     return serializers.CharField(max_length=40, trim_whitespace=False, **more)
 
@@ -48,6 +57,7 @@ class AppInput(Input):
     title = serializers.CharField(max_length=100, required=False, allow_blank=True)
     environment = label(required=False)
     spec = SpecificationField(required=False)
+    left_out = LeftOut(help_text="What an import did without; it stands in the audit.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         for one, other in (("environment", "spec"), ("spec", "environment")):
@@ -69,6 +79,7 @@ class DeploymentInput(Input):
     image = serializers.CharField(max_length=512, required=False, help_text="What runs there, with this image instead.")
     service = label(required=False, help_text="With `image`: which service gets it; needed where there are several.")
     note = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    left_out = LeftOut(help_text="What an import did without; it stands in the audit.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         given = [name for name in ("spec", "release", "image") if name in attrs]
@@ -121,6 +132,12 @@ class EnvironmentInput(Input):
 
 class LogFilters(Query):
     service = label(required=False)
+    number = serializers.IntegerField(
+        min_value=0,
+        max_value=LARGEST_NUMBER,
+        required=False,
+        help_text="Only instances of this number, ended ones too.",
+    )
     instance = serializers.UUIDField(required=False)
     since = serializers.DateTimeField(required=False)
     until = serializers.DateTimeField(required=False)
@@ -134,10 +151,37 @@ class LogFilters(Query):
         trim_whitespace=False,
         help_text="Only lines with this text, case aside.",
     )
+    level = serializers.ChoiceField(
+        choices=LEVELS,
+        required=False,
+        help_text="Only lines of this level and above; those that name none count as info.",
+    )
 
 
 class LogQueryInput(LogFilters):
+    newest = serializers.IntegerField(
+        min_value=1,
+        max_value=100_000,
+        required=False,
+        help_text="Begin with the newest so many lines of all instances together. `until` then cuts these.",
+    )
     follow = serializers.BooleanField(default=False, help_text="Go on with new lines until you hang up.")
     format = serializers.ChoiceField(
         choices=["text", "ndjson"], required=False, help_text="In place of Accept: text/plain or application/x-ndjson."
     )
+
+
+class LogDownloadInput(LogFilters):
+    format = serializers.ChoiceField(
+        choices=["text", "zip"],
+        required=False,
+        help_text="One text in the order of time, or a file for each instance. Default: zip for several instances.",
+    )
+    timestamps = serializers.BooleanField(default=True, help_text="False: only what the app wrote, byte for byte.")
+
+
+class LogSocketInput(LogQueryInput):
+    """The same filters, and of what; its frames are always JSON lines."""
+
+    tenant, project, app, environment = label(), label(), label(), label()
+    format = None  # type: ignore[assignment]  # how a serializer leaves out a field of its parent

@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from dataclasses import replace
 
 from django.utils.http import content_disposition_header
 from rest_framework.request import Request
 
 from apps.api.archive import zipped
-from apps.api.inputs import LogFilters, LogQueryInput
+from apps.api.inputs import LogDownloadInput, LogQueryInput
 from apps.api.log_lines import JsonLines, PlainText, Writer, written
 from apps.models import AppEnvironment, ObservedInstance
 from apps.selectors import listing, log_sources
@@ -74,7 +75,7 @@ class Logs(LogView):
         question, writer = log_sources.asked(place, self.query), self._writer(place)
         driver = driver_for(place.environment.cluster)
         return self.stream(
-            place, lambda: written(driver.logs(question.query), writer, search=question.search), writer.content_type
+            place, lambda: written(driver.logs(question.query), writer, filters=question.filters), writer.content_type
         )
 
     def _writer(self, place: AppEnvironment) -> Writer:
@@ -84,11 +85,11 @@ class Logs(LogView):
 
 
 class Download(LogView):
-    kind: Kind = "download"
+    kind = "download"
 
     @endpoint(
         "download_logs",
-        query=LogFilters,
+        query=LogDownloadInput,
         answers={(200, "text/plain"): FILE, (200, "application/zip"): FILE},
         problems=(409, 429),
     )
@@ -97,22 +98,21 @@ class Download(LogView):
         place = self.place(names)
         question = log_sources.asked(place, self.query, complete=True)
         rows = log_sources.instances_of(place, question)
-        source = Files(driver_for(place.environment.cluster), question)
+        files = Files(driver_for(place.environment.cluster), question, timestamps=self.query["timestamps"])
         name = "-".join((place.app.name, place.environment.name, *([label(rows[0], "-")] if len(rows) == 1 else ())))
-        return self._file(place, source, rows, name)
-
-    def _file(self, place: AppEnvironment, source: "Files", rows: list[ObservedInstance], name: str) -> Stream:
-        if len(rows) == 1:
-            response = self.stream(place, lambda: source.of(rows[0]), PlainText.content_type)
-            name = f"{name}.log"
-        else:
-            members = [(f"{label(row, '/')}-{str(row.pk)[-8:]}.log", row) for row in rows]
-            response = self.stream(
-                place, lambda: zipped((path, source.of(row)) for path, row in members), "application/zip"
-            )
-            name = f"{name}-logs.zip"
-        response["Content-Disposition"] = content_disposition_header(True, name)
+        form = self.query.get("format") or ("text" if len(rows) == 1 else "zip")
+        response = self._zip(place, files, rows) if form == "zip" else self._text(place, files, rows)
+        ending = "-logs.zip" if form == "zip" else ".log"
+        response["Content-Disposition"] = content_disposition_header(True, name + ending)
         return response
+
+    def _text(self, place: AppEnvironment, files: "Files", rows: list[ObservedInstance]) -> Stream:
+        make = (lambda: files.of(rows[0])) if len(rows) == 1 else files.merged
+        return self.stream(place, make, PlainText.content_type)
+
+    def _zip(self, place: AppEnvironment, files: "Files", rows: list[ObservedInstance]) -> Stream:
+        members = [(f"{label(row, '/')}-{str(row.pk)[-8:]}.log", row) for row in rows]
+        return self.stream(place, lambda: zipped((path, files.of(row)) for path, row in members), "application/zip")
 
 
 def label(row: ObservedInstance, joint: str) -> str:
@@ -120,18 +120,27 @@ def label(row: ObservedInstance, joint: str) -> str:
 
 
 class Files:
-    """The whole log of one instance at a time, as fast as the question allows."""
+    """The whole log of one instance at a time, or of all of them, as fast as the question allows."""
 
-    def __init__(self, driver: Driver, question: Asked) -> None:
-        self._driver, self._question = driver, question
+    def __init__(self, driver: Driver, question: Asked, *, timestamps: bool) -> None:
+        self._driver, self._question, self._timestamps = driver, question, timestamps
 
     def of(self, row: ObservedInstance) -> Source:
-        query, search = self._question.query, self._question.search
-        if query.tail is None and not search:
-            return self._driver.log_bytes(row.engine_id, since=query.since, until=query.until)
-        return written(self._driver.logs(_only(query, row)), PlainText(), search=search)
+        query, filters = self._question.query, self._question.filters
+        if query.tail is None and not (filters.search or filters.level):
+            return self._driver.log_bytes(
+                row.engine_id, timestamps=self._timestamps, since=query.since, until=query.until
+            )
+        return self._written(_only(query, row))
+
+    def merged(self) -> Source:
+        return self._written(self._question.query)
+
+    def _written(self, query: LogQuery) -> Source:
+        writer = PlainText(timestamps=self._timestamps)
+        return written(self._driver.logs(query), writer, filters=self._question.filters)
 
 
 def _only(query: LogQuery, row: ObservedInstance) -> LogQuery:
     services = tuple(ref for ref in query.services if ref.service == row.service)
-    return LogQuery(services, instance=row.engine_id, since=query.since, until=query.until, tail=query.tail)
+    return replace(query, services=services, instance=row.engine_id)

@@ -3,17 +3,22 @@
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.building import ref_of
-from apps.models import AppEnvironment, ObservedInstance
+from apps.logs import Filters, nanoseconds
+from apps.models import AppEnvironment, InstanceEnd, ObservedInstance
 from apps.selectors.state import wanted_instances
-from backends.contract import LogQuery
+from backends.contract import InstanceState, LogQuery
 from core.errors import BadRequest, FieldProblem
 
+MOST_CRASHES = 10
+LATELY = timedelta(days=1)
 TAIL = 1000  # lines of each instance when nothing says how many, or from when
 
 
@@ -24,25 +29,35 @@ class Asked:
     services: list[str]
     instance: ObservedInstance | None
     query: LogQuery
-    search: str
+    filters: Filters
 
 
 def asked(place: AppEnvironment, parameters: dict[str, Any], *, complete: bool = False) -> Asked:
     """Raises BadRequest for a service or an instance that this place has not. `complete`: no limit of lines."""
     services = _services(place, parameters.get("service"))
     instance = _instance(place, parameters.get("instance"))
-    since, until, tail = (parameters.get(name) for name in ("since", "until", "tail"))
+    since, until, tail, newest = (parameters.get(name) for name in ("since", "until", "tail", "newest"))
     if tail is None and not complete and since is None and until is None:
         tail = TAIL
     query = LogQuery(
         services=tuple(ref_of(place, name) for name in services),
         instance=instance.engine_id if instance else None,
         since=since,
-        until=until,
-        tail=tail,
+        until=None if newest else until,  # the newest are counted from the end; then those after `until` are left out
+        tail=newest or tail,
         follow=bool(parameters.get("follow")),
+        newest=newest,
     )
-    return Asked(services, instance, query, parameters.get("search") or "")
+    return Asked(services, instance, query, _filters(parameters, until if newest else None))
+
+
+def _filters(parameters: dict[str, Any], until: datetime | None) -> Filters:
+    return Filters(
+        search=parameters.get("search") or "",
+        level=parameters.get("level") or "",
+        number=parameters.get("number"),
+        until_ns=nanoseconds(until) if until else None,
+    )
 
 
 def _services(place: AppEnvironment, wanted: str | None) -> list[str]:
@@ -75,6 +90,8 @@ def instances_of(place: AppEnvironment, question: Asked) -> list[ObservedInstanc
     if question.instance is not None:
         return [question.instance]
     rows = place.observed_instances.filter(service__in=question.services)
+    if question.filters.number is not None:
+        rows = rows.filter(number=question.filters.number)
     return list(rows.order_by("service", "number", "started_at", "id"))
 
 
@@ -94,3 +111,43 @@ def instance_ids(place: AppEnvironment) -> Callable[[str], Awaitable[str | None]
         return known[engine_id] or None
 
     return id_of
+
+
+@dataclass(frozen=True)
+class Crash:
+    """An instance that failed, the engine's own record of it if there is still one, and ours if we kept one."""
+
+    service: str
+    number: int
+    exit_code: int | None
+    row: ObservedInstance | None
+    end: InstanceEnd | None
+    at: datetime | None
+
+
+def lately() -> datetime:
+    """Crashes before that are history, not news."""
+    return timezone.now() - LATELY
+
+
+def crashes(place: AppEnvironment, *, since: datetime) -> list[Crash]:
+    """Instances that ended by themselves with an error, the newest first; each number of a service once."""
+    rows = place.observed_instances.filter(state=InstanceState.FAILED, started_at__gte=since)
+    found = {row.engine_id: _crash(row, None) for row in rows.order_by("-started_at")[:MOST_CRASHES]}
+    for end in place.ends.filter(ended_at__gte=since).order_by("-ended_at")[:MOST_CRASHES]:
+        known = found.get(end.engine_id)
+        found[end.engine_id] = _crash(known.row if known else None, end)
+    newest = sorted(found.values(), key=lambda one: one.at or since, reverse=True)
+    latest: dict[tuple[str, int], Crash] = {}
+    for one in newest:
+        latest.setdefault((one.service, one.number), one)
+    return list(latest.values())
+
+
+def _crash(row: ObservedInstance | None, end: InstanceEnd | None) -> Crash:
+    one = end or row
+    if one is None:
+        raise ValueError("there is nothing to tell of")
+    at = end.ended_at if end else row.started_at if row else None
+    code = one.exit_code if one.exit_code is not None else row.exit_code if row else None
+    return Crash(one.service, one.number, code, row, end, at)

@@ -8,7 +8,10 @@ from backends.contract.spec import ServiceRef
 
 @dataclass(frozen=True)
 class LogQuery:
-    """Which lines: of the services named (or only of `instance`), newest `tail` of each instance or all (None)."""
+    """Which lines: of the services named (or only of `instance`), newest `tail` of each instance or all (None).
+
+    `newest`: of what is past only so many, counted over all instances together, so that none is left out between two.
+    """
 
     services: tuple[ServiceRef, ...]
     instance: str | None = None
@@ -16,6 +19,7 @@ class LogQuery:
     until: datetime | None = None
     tail: int | None = None
     follow: bool = False
+    newest: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

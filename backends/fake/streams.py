@@ -20,7 +20,7 @@ Lookup = Callable[[], list[Instance]]
 async def lines(lookup: Lookup, query: LogQuery) -> AsyncGenerator[LogLine, None]:
     told: dict[str, int] = {}
     past = [line for one in lookup() for line in _newest(_within(one, query, told), query.tail)]
-    for line in sorted(past, key=lambda line: line.at_ns):
+    for line in _newest(sorted(past, key=lambda line: line.at_ns), query.newest):
         yield line
     while query.follow:
         fresh = [line for one in lookup() for line in _within(one, query, told)]
@@ -78,6 +78,8 @@ def count(one: Instance) -> UsageCount:
 
 class FakeExec:
     """Echoes what is typed, as a terminal does, and answers `echo X`, `stty size` and `exit N`."""
+
+    user = ""
 
     def __init__(self, command: Sequence[str], *, tty: bool, columns: int, rows: int) -> None:
         if not command or command[0] not in _KNOWN:

@@ -2,6 +2,7 @@
 
 import asyncio
 import heapq
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from datetime import datetime
@@ -21,7 +22,7 @@ async def lines(wire: Wire, query: LogQuery) -> AsyncGenerator[LogLine, None]:
     resumes = {place.id: Resume() for place in places}
     if query.tail != 0:
         sources = [Source(wire, place, query, resumes[place.id]).batches() for place in places]
-        async with aclosing(merged(sources)) as past:
+        async with aclosing(newest(merged(sources), query.newest)) as past:
             async for line in past:
                 yield line
     if query.follow:
@@ -29,6 +30,19 @@ async def lines(wire: Wire, query: LogQuery) -> AsyncGenerator[LogLine, None]:
         async with aclosing(followed(wire, query, resumes, done=done)) as live:
             async for line in live:
                 yield line
+
+
+async def newest(lines: AsyncGenerator[LogLine, None], most: int | None) -> AsyncGenerator[LogLine, None]:
+    """The last `most` of them, or all. Only these are held."""
+    kept: deque[LogLine] = deque(maxlen=most)
+    async with aclosing(lines):
+        async for line in lines:
+            if most is None:
+                yield line
+            else:
+                kept.append(line)
+    for line in kept:
+        yield line
 
 
 async def asked_for(where: Map, query: LogQuery) -> list[Place]:

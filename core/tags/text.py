@@ -104,12 +104,12 @@ def marked_parts(line: str, search: str) -> list[tuple[str, bool]]:
 @register.component("log_line.html")
 def log_line(
     context: Context, line: str, at: datetime | None = None, source: str = "", level: str = "", series: int = 0,
-    search: str = "",
+    search: str = "", goes_on: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """One line of a log. `series` 1-6 colours the instance it came from; 0 leaves the instance out. Where `search`
-    stands in the line it is marked."""
+    stands in the line it is marked. `goes_on`: it belongs to the line before, as a stack trace does."""
     return {
-        "parts": marked_parts(line, search), "source": source, "level": level, "series": series,
+        "parts": marked_parts(line, search), "source": source, "level": level, "series": series, "goes_on": goes_on,
         "kind": LEVELS.get(level.lower(), ""),
         "machine": wording.machine_time(at) if at else "",
         "clock": f"{wording.moment_text(at, style='clock')}.{at.microsecond // 1000:03d}" if at else "",
@@ -118,13 +118,13 @@ def log_line(
 
 @register.block("log.html")
 def log(
-    context: Context, body: str, label: str, short: bool = False, follow: str = "", wrap: bool = True,
-    times: bool = True,
+    context: Context, body: str, label: str, short: bool = False, data: dict[str, str] | None = None,
+    wrap: bool = True, times: bool = True,
 ) -> dict[str, Any]:  # fmt: skip
-    """The ground of `log_line`s. `short`: lines of one instance, without its name and level. `follow`: the address
-    whose JSON lines are added while a button with `does="follow"` is on. `wrap` and `times` may be switched off."""
-    css = {"is-short": short, "is-tall": bool(follow), "is-unwrapped": not wrap, "is-timeless": not times}
-    return {"label": label, "css": " ".join(name for name, on in css.items() if on), "follow": follow}
+    """The ground of `log_line`s. `short`: lines of one instance, without its name and level. `data` is for the script
+    of the log page (static/vendor/logs.js), which then owns the lines. `wrap` and `times` may be switched off."""
+    css = {"is-short": short, "is-tall": bool(data), "is-unwrapped": not wrap, "is-timeless": not times}
+    return {"label": label, "css": " ".join(name for name, on in css.items() if on), "data": data}
 
 
 @register.block("story.html")

@@ -4,7 +4,7 @@ import { say } from "./words.js";
 
 const SHOWN_MS = 1600;
 
-async function put(text) {
+export async function copyText(text) {
   if (navigator.clipboard && isSecureContext) return navigator.clipboard.writeText(text);
   // over plain http there is no clipboard object
   const field = document.createElement("textarea");
@@ -24,7 +24,7 @@ function draw(button, name) {
 export function startCopying() {
   deed("copy", async (button) => {
     const text = button.dataset.text ?? button.parentElement.querySelector("pre, code, output")?.textContent ?? "";
-    await put(text);
+    await copyText(text);
     const said = button.querySelector('[role="status"]');
     if (said) said.textContent = say("copied");
     draw(button, "check");

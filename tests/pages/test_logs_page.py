@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from apps import logs as reading
+from apps.log_levels import level_of
 from apps.models import AppEnvironment
 from backends.contract import LogLine
 from backends.fake import FakeDriver, Mood
@@ -165,4 +166,4 @@ def test_reading_needs_its_own_permission(browse: Browse, cast: Cast, running: A
     ],
 )
 def test_levels_are_guessed_from_whole_words(text: str, level: str) -> None:
-    assert reading.level_of(text) == level
+    assert level_of(text) == level
