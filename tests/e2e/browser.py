@@ -20,7 +20,7 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
 def page(chromium: Browser, portal: Portal) -> Iterator[Page]:
     """A page of a fresh person's browser; what its console complains of fails the test."""
     context = chromium.new_context(base_url=portal.url, viewport={"width": 1440, "height": 900}, locale="en-GB")
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
     made = context.new_page()
     complaints: list[str] = []
     made.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)

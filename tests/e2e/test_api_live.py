@@ -76,5 +76,5 @@ def test_readers_who_hang_up_leave_nothing_open(caller: Caller, portal: Portal) 
     for stream in streams:
         stream.close()
         stream.hang_up()  # type: ignore[attr-defined]  # set by Caller
-    until(lambda: engine_connections(portal) <= before, seconds=5)
+    until(lambda: engine_connections(portal) <= before, seconds=20)
     assert caller.open("GET", f"{E}/logs?tail=1").status == 200
