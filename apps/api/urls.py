@@ -1,7 +1,7 @@
 from django.urls import path
 
 import core.api.addresses  # noqa: F401  registers the kinds of path parts
-from apps.api import apps, clusters, deployments, environments, events, logs, places
+from apps.api import apps, clusters, deployments, environments, events, imports, logs, places
 from core.api.streaming import as_stream_view
 
 P = "tenants/<label:tenant>/projects/<label:project>"
@@ -12,6 +12,7 @@ urlpatterns = [
     path(f"{P}/environments", environments.Environments.as_view(), name="api_environments"),
     path(f"{P}/environments/<label:environment>", environments.OneEnvironment.as_view(), name="api_environment"),
     path(f"{P}/apps", apps.Apps.as_view(), name="api_apps"),
+    path(f"{P}/import", imports.Imports.as_view(), name="api_import"),
     path(A, apps.OneApp.as_view(), name="api_app"),
     path(f"{A}/releases", apps.Releases.as_view(), name="api_releases"),
     path(f"{A}/releases/<int:number>", apps.OneRelease.as_view(), name="api_release"),

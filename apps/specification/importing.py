@@ -1,7 +1,7 @@
 """A foreign Compose file, key by key: what is kept, what becomes of it, what stands in the way."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -72,7 +72,12 @@ class Import:
     @cached_property
     def lines(self) -> list[Line]:
         """What stands in the way first, then what changes, then the rest; each in the order of the text."""
-        found = [*(self._refused(one) for one in self._seen.problems), *(self._noted(one) for one in self._seen.notes)]
+        found = [self._refused(one) for one in self._seen.problems]
+        offered: set[str] = set()
+        for place, line in enumerate(found):
+            found[place] = replace(line, leave="") if line.leave in offered else line
+            offered.add(line.leave)
+        found += [self._noted(one) for one in self._seen.notes]
         found += self._kept({line.path for line in found})
         return sorted(found, key=lambda line: (ORDER.index(line.kind), line.spot.line if line.spot else 0))
 
@@ -119,6 +124,8 @@ class Import:
         if one.code in ("missing", "build_first") and loc[:1] == ("services",) and len(loc) > 1:
             return path_of(loc[:2]) if several else ""
         there = value_at(self._data, loc[:-1])
+        if isinstance(there, list) and isinstance(loc[-1], str):
+            return _entry_of(there, loc)
         written = loc and (isinstance(there, dict) and loc[-1] in there or isinstance(there, list))
         return one.field if written and one.field != "services" else ""
 
@@ -131,6 +138,12 @@ class Import:
             path = path_of(loc)
             if not any(_within(one, path) or _within(path, one) for one in told):
                 yield Line("kept", path, clipped(value_at(self._data, loc)), code="kept", spot=self._spot(path))
+
+
+def _entry_of(entries: list[object], loc: Loc) -> str:
+    """The place in a list of what is named by what it says: `depends_on: [db]` is found as depends_on.db."""
+    names = [one.get("source") if isinstance(one, dict) else str(one).partition(":")[0] for one in entries]
+    return path_of((*loc[:-1], names.index(loc[-1]))) if loc[-1] in names else ""
 
 
 def _within(path: str, above: str) -> bool:

@@ -95,7 +95,14 @@ class Asked:
             steps = with_step(steps, self.data)
             fields = (*MENDABLE, "environment")
             self.data |= {name: str(value) for name, value in self.mend.items() if name in fields}
+            self._choose_image()
         return steps
+
+    def _choose_image(self) -> None:
+        """A mend that names another image for the service on show is like choosing it: it fills in what it knows."""
+        path = f"{SPEC}services.{self.data.get('service', '')}.image"
+        if self.data.get("mode") == FORM and isinstance(self.mend.get(path), str):
+            self.data["image"] = self.mend.pop(path)
 
     def _begin(self) -> None:
         """The document the draft is laid over, the draft, and the name."""

@@ -48,7 +48,8 @@ def found_line(finding: Finding, address: str, spots: Positions | None) -> Line:
     if fix is None and finding.level == "bad":
         fix = Fix(_("Choose another image"), url="#deploy-image") if finding.field.endswith(".image") else None
     spot = spots.of(finding.field.removeprefix(SPEC)) if spots else None
-    return Line(finding.level, _with_line(finding.message, spot), finding.hint, fix, spot)
+    title = finding.message if finding.level == "ok" else _with_line(finding.message, spot)
+    return Line(finding.level, title, finding.hint, fix, spot)
 
 
 def _with_line(text: str, spot: Spot | None) -> str:

@@ -4,12 +4,13 @@ import { EditorView } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
 const wavy = (colour) => ({ backgroundImage: "none", textDecoration: `underline wavy ${colour}`, textDecorationSkipInk: "none" });
-const dot = (colour) => ({ content: '"●"', color: colour });
+const dot = (colour) => ({ content: '"●"', color: colour, fontSize: "0.75em" });
 
 const theme = EditorView.theme({
   "&": { color: "var(--b-text)", backgroundColor: "var(--b-surface)", fontSize: "13px", border: "1px solid var(--b-edge)", borderRadius: "6px", overflow: "hidden" },
   "&.cm-focused": { outline: "2px solid var(--b-focus)" },
-  ".cm-scroller": { fontFamily: "var(--b-mono)", lineHeight: "1.6", minHeight: "20rem", maxHeight: "60vh", overflow: "auto" },
+  ".cm-scroller": { fontFamily: "var(--b-mono)", lineHeight: "1.6", maxHeight: "60vh", overflow: "auto" },
+  ".cm-content, .cm-gutter": { minHeight: "20rem" },
   ".cm-content": { caretColor: "var(--b-text)" },
   ".cm-cursor": { borderLeftColor: "var(--b-text)" },
   "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": { backgroundColor: "var(--b-selected)" },
@@ -26,9 +27,10 @@ const theme = EditorView.theme({
   ".cm-lintRange-error": wavy("var(--b-bad)"),
   ".cm-lintRange-warning": wavy("var(--b-warn)"),
   ".cm-lintRange-info": wavy("var(--b-busy)"),
-  ".cm-lint-marker-error": dot("var(--b-bad)"),
-  ".cm-lint-marker-warning": dot("var(--b-warn)"),
-  ".cm-lint-marker-info": dot("var(--b-busy)"),
+  ".cm-lint-marker-error, .cm-lint-marker-warning, .cm-lint-marker-info": { content: "normal" },
+  ".cm-lint-marker-error::before": dot("var(--b-bad)"),
+  ".cm-lint-marker-warning::before": dot("var(--b-warn)"),
+  ".cm-lint-marker-info::before": dot("var(--b-busy)"),
   ".cm-foldPlaceholder": { backgroundColor: "var(--b-hover)", color: "var(--b-muted)", border: "1px solid var(--b-line)" },
   ".cm-panels": { backgroundColor: "var(--b-sunken)", color: "var(--b-text)" },
   ".cm-searchMatch": { backgroundColor: "var(--b-mark)", color: "var(--b-mark-text)" },

@@ -42,17 +42,22 @@ function told(text) {
   return dom;
 }
 
+// What is said beside a reference is meant of what it leads to.
+function outer(schema, one) {
+  const said = Object.fromEntries(["description", "examples"].filter((key) => schema[key]).map((key) => [key, schema[key]]));
+  return { ...one, ...said };
+}
+
 // A schema may be several at once, and may stand elsewhere: all that it can be, spread out.
 function spread(root, schema) {
   if (!schema) return [];
   if (schema.$ref) {
     const found = schema.$ref.split("/").slice(1).reduce((at, part) => at?.[part], root);
-    return spread(root, found).map((one) => (schema.description ? { ...one, description: schema.description } : one));
+    return spread(root, found).map((one) => outer(schema, one));
   }
   const several = schema.anyOf ?? schema.oneOf;
   if (!several) return [schema];
-  return several.flatMap((one) => spread(root, one))
-    .map((one) => (schema.description ? { ...one, description: schema.description } : one));
+  return several.flatMap((one) => spread(root, one)).map((one) => outer(schema, one));
 }
 
 function below(root, schema, part) {
