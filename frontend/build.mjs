@@ -33,7 +33,10 @@ async function hashesOf(files) {
 }
 
 // Every page has berth.js; what is heavy is a bundle of the page that needs it.
-const SCRIPTS = { berth: "berth.js", logs: "logs/index.js", console: "console/index.js", editor: "editor/index.js" };
+const SCRIPTS = {
+  berth: "berth.js", logs: "logs/index.js", console: "console/index.js", editor: "editor/index.js",
+  metrics: "metrics/index.js",
+};
 
 async function bundleScripts() {
   await Promise.all(Object.entries(SCRIPTS).map(([name, source]) => build({

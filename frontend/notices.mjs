@@ -4,7 +4,7 @@ import path from "node:path";
 
 const SHIPPED = [
   "@tabler/core", "@tabler/icons", "@xterm/addon-fit", "@xterm/addon-search", "@xterm/addon-unicode11",
-  "@xterm/addon-web-links", "@xterm/xterm", "ansi_up", "htmx.org",
+  "@xterm/addon-web-links", "@xterm/xterm", "ansi_up", "htmx.org", "uplot",
   "codemirror", "@codemirror/autocomplete", "@codemirror/commands", "@codemirror/lang-yaml", "@codemirror/language", "@codemirror/lint", "@codemirror/search", "@codemirror/state", "@codemirror/view", "@lezer/common", "@lezer/highlight", "@lezer/lr", "@lezer/yaml", "@marijn/find-cluster-break", "crelt", "style-mod", "w3c-keyname",
 ];
 
