@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.views import activity, app, audit, clusters, deploy, deployment, home, logs, overview, releases
+from apps.views import activity, app, audit, clusters, deploy, deployment, home, logs, overview, releases, timeline
 
 TENANT = "t/<slug:tenant>/"
 PROJECT = f"{TENANT}p/<slug:project>/"
@@ -29,7 +29,8 @@ urlpatterns = [
     path(f"{APP}settings/", app.settings, name="app_settings"),
     path(f"{APP}start/", app.act, {"deed": "start"}, name="app_start"),
     path(f"{APP}stop/", app.act, {"deed": "stop"}, name="app_stop"),
-    path(f"{APP}timeline/", app.timeline, name="timeline"),
+    path(f"{APP}timeline/", timeline.timeline, name="timeline"),
+    path(f"{APP}timeline/ends/<uuid:end>/", timeline.end, name="instance_end"),
     path(f"{APP}withdraw/", app.act, {"deed": "withdraw"}, name="app_withdraw"),
     path(PROJECT, overview.overview, name="project"),
     path(f"{PROJECT}deploy/", deploy.deploy, name="deploy"),

@@ -10,12 +10,11 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
-from apps.models import AppEnvironment, Deployment, Environment
+from apps.models import Deployment, Environment
 from apps.selectors.paging import Page, page_of
 from apps.selectors.reasons import Told, failure_sentence
 from apps.selectors.state import operation_status
 from core.status import Status
-from core.wording import moment_text
 from operations import registry
 from operations.models import Operation, OperationEvent
 
@@ -137,54 +136,7 @@ def running_count(rows: QuerySet[Operation]) -> int:
     return rows.filter(state__in=Operation.ACTIVE).count()
 
 
-def deployments_page(place: AppEnvironment, *, cursor: str) -> Page[Deployment]:
-    """What was done to an app in one environment."""
-    rows = place.deployments.select_related("operation", "release", "replaced", "environment")
-    return page_of(rows, key="number", cursor=cursor)
-
-
 def told_of(deployment: Deployment) -> str:
     """Who did what, as one sentence without its end."""
     release = deployment.release.number if deployment.release else None
     return str(_TOLD[deployment.kind]) % {"person": deployment.created_by_name, "release": release}
-
-
-@dataclass(frozen=True)
-class Event:
-    """One deployment in a timeline."""
-
-    deployment: Deployment
-    text: str
-    status: Status
-    detail: str
-    took: timedelta | None
-
-
-@dataclass(frozen=True)
-class Day:
-    title: str
-    events: list[Event]
-
-
-def days(deployments: list[Deployment]) -> list[Day]:
-    """Deployments grouped by the reader's days, in the order given."""
-    found: list[Day] = []
-    for deployment in deployments:
-        title = moment_text(deployment.created_at, style="day")
-        if not found or found[-1].title != title:
-            found.append(Day(title, []))
-        found[-1].events.append(_event(deployment))
-    return found
-
-
-def _event(deployment: Deployment) -> Event:
-    told = failure_sentence(deployment.operation.failure)
-    brought = deployment.kind in (Deployment.Kind.DEPLOY, Deployment.Kind.ROLLBACK)
-    note = deployment.release.note if deployment.release and brought else ""
-    return Event(
-        deployment=deployment,
-        text=told_of(deployment),
-        status=operation_status(deployment.operation),
-        detail=told.sentence or note,
-        took=took(deployment.operation),
-    )

@@ -1,5 +1,6 @@
 """How one app runs in one environment at this moment, read from rows: services, instances, the latest operation."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,7 +9,9 @@ from apps.models import AppEnvironment, ObservedService
 from apps.selectors.running import InstanceLine, ServiceFacts, instance_lines, service_facts
 from apps.selectors.state import PlaceState, place_state
 from apps.selectors.topology import Topology, topology
+from apps.selectors.unsteady import Crashes, crashes_today, unsteady_sentence
 from apps.specification import stored
+from core.status import Status
 from operations.models import Operation
 
 
@@ -19,6 +22,8 @@ class Now:
     instances: list[InstanceLine]
     services: list[ServiceFacts]
     topology: Topology | None
+    unsteady: str
+    """What restarted today although everything runs now; empty where nothing did."""
     average_up: timedelta | None
     seen_at: datetime | None
     since: datetime | None
@@ -30,11 +35,12 @@ def latest_operation(place: AppEnvironment) -> Operation | None:
 
 
 def now(place: AppEnvironment) -> Now:
-    """At most six queries. `place` comes with its release and its environment's cluster."""
+    """At most seven queries. `place` comes with its release and its environment's cluster."""
     services = list(place.services.order_by("service"))
     rows = list(place.observed_instances.select_related("host").order_by("service", "number", "-started_at"))
     operation = latest_operation(place)
-    lines = instance_lines(rows)
+    crashes = crashes_today([place])[place.pk]
+    lines = instance_lines(rows, crashes)
     ups = [line.up for line in lines if line.up is not None]
     state = place_state(place, services, rows, operation)
     facts, drawn = _made_of(place, services, lines, stale=state.stale_since is not None)
@@ -44,10 +50,17 @@ def now(place: AppEnvironment) -> Now:
         instances=lines,
         services=facts,
         topology=drawn,
+        unsteady=_unsteady(state, crashes, lines),
         average_up=sum(ups, timedelta()) / len(ups) if ups else None,
         seen_at=max((service.seen_at for service in services), default=None),
         since=_since(place),
     )
+
+
+def _unsteady(state: PlaceState, crashes: Crashes, lines: Sequence[InstanceLine]) -> str:
+    if state.status is not Status.RUNNING:
+        return ""
+    return unsteady_sentence(crashes, Counter(line.service for line in lines if line.status is Status.RUNNING))
 
 
 def _made_of(

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.models import AppEnvironment, Deployment, InstanceEnd, Release, ReleaseImage
+from apps.selectors.ends import Line, lines_of
 from apps.selectors.grid import Cell, ServiceGrid, grids_of
 from apps.selectors.reasons import Told, failure_sentence
 from apps.selectors.state import operation_status
@@ -47,15 +47,6 @@ def deployment_title(deployment: Deployment) -> str:
     """What a deployment was for, as a title: "Release 2 of hello". Reads `app` and `release`."""
     words = {"app": deployment.app.name, "release": deployment.release.number if deployment.release else "-"}
     return str(_TITLES.get(deployment.kind, _TITLES["deploy"])) % words
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of a log that was kept."""
-
-    text: str
-    at: datetime | None
-    level: str
 
 
 @dataclass(frozen=True)
@@ -174,13 +165,7 @@ class Progress:
 
     @property
     def last_lines(self) -> list[Line]:
-        return [_line(one) for one in self.last_end.last_lines] if self.last_end else []
-
-
-def _line(kept: dict[str, Any]) -> Line:
-    at_ns = kept.get("at_ns")
-    at = datetime.fromtimestamp(at_ns / 1e9, tz=UTC) if at_ns else None
-    return Line(str(kept.get("text", "")), at, "error" if kept.get("stream") == "stderr" else "")
+        return lines_of(self.last_end) if self.last_end else []
 
 
 def _numbers(progress: Progress) -> dict[str, Any]:

@@ -17,14 +17,15 @@ from django.views.decorators.http import require_POST, require_safe
 from apps import services
 from apps.models import AppEnvironment
 from apps.needs import needs_deploy
-from apps.selectors import history
 from apps.selectors import now as selector
+from apps.selectors.timeline import TROUBLE, timeline
 from apps.specification import stored
 from apps.views.answers import shown
 from apps.views.app_frame import AppFrame, app_frame, deployment_address, why_not
 from apps.views.app_topology import instance_ways, topology_context
 from apps.views.found import actor_of, app_of
 from apps.views.scaling import asked, scale_form
+from apps.views.timeline import Told
 from core import access
 from core.access import Actor
 from core.errors import FieldProblem, Invalid
@@ -36,6 +37,7 @@ DEEDS: dict[str, Callable[[Actor, AppEnvironment], Operation]] = {
     "start": services.start,
     "withdraw": services.withdraw,
 }
+LATEST = 6  # entries of the timeline beside the instances
 
 
 class TitleForm(forms.Form):
@@ -65,14 +67,6 @@ def act(request: HttpRequest, deed: str, **names: str) -> HttpResponse:
     """Restart, stop, start, or take out of the environment."""
     frame = app_frame(request, "app", **names)
     return _watch(frame, DEEDS[deed](frame.actor, frame.place))
-
-
-@login_required
-@require_safe
-def timeline(request: HttpRequest, **names: str) -> HttpResponse:
-    frame = app_frame(request, "timeline", **names)
-    found = history.deployments_page(frame.place, cursor=request.GET.get("cursor", ""))
-    return render(request, "apps/app/timeline.html", frame.context(days=history.days(found.rows), found=found))
 
 
 @login_required
@@ -110,7 +104,10 @@ def _now(frame: AppFrame, request: HttpRequest) -> dict[str, Any]:
     return {
         "now": now,
         "scale_form": scale_form(frame),
+        "timeline_url": frame.address("timeline"),
+        "trouble_url": frame.address("timeline", show=TROUBLE),
         "lines": [{"one": one, "ways": instance_ways(frame, one)} for one in now.instances],
+        "latest": [Told(frame).day(day) for day in timeline(frame.actor, frame.place, size=LATEST).days],
         **topology_context(frame, now.topology, request.GET.get("topology", "")),
     }
 
