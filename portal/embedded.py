@@ -5,6 +5,7 @@ Only without `REDIS_URL`. The broker is memory; the operations' rows are the tru
 
 import logging
 import resource
+import sqlite3
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -17,6 +18,7 @@ from django.conf import settings
 
 from apps.observer import Observer
 from observe.collecting import Collector
+from portal import sqlite_log
 
 log = logging.getLogger(__name__)
 WORKER_THREADS = 4
@@ -81,6 +83,7 @@ class Lifespan:
     def __init__(self, application: Any) -> None:
         self.application = application
         self.companions: Companions | None = None
+        self.log: sqlite3.Connection | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
@@ -100,9 +103,12 @@ class Lifespan:
         _allow_many_sockets()
         if not settings.EMBEDDED:
             return
+        self.log = await sync_to_async(sqlite_log.keep_open)()
         self.companions = await sync_to_async(Companions)()
         await sync_to_async(self.companions.start)()
 
     async def _stop(self) -> None:
         if self.companions is not None:
             await sync_to_async(self.companions.stop)()
+        if self.log is not None:
+            self.log.close()

@@ -106,7 +106,10 @@ def _page(request: HttpRequest, error: PortalError) -> HttpResponse:
         return render(request, "door/_problem.html", {"problem": problem}, status=error.status)
     known = getattr(getattr(request, "actor", None), "id", None)
     template = "portal/problem.html" if known else "door/problem.html"
-    return render(request, template, {"problem": problem}, status=error.status)
+    try:
+        return render(request, template, {"problem": problem}, status=error.status)
+    except DatabaseError:  # the frame asks the database; without it the page still says what is wrong
+        return render(request, "door/problem.html", {"problem": problem, "frame": None}, status=error.status)
 
 
 def _phrase(error: PortalError) -> str:

@@ -21,10 +21,10 @@ CUT = """() => {
     const css = getComputedStyle(part);
     const hides = ["hidden", "clip"].includes(css.overflowX) && css.textOverflow !== "ellipsis";
     const fixed = part.matches(".btn, .chip, .env, .state, [role=tab], nav a");
-    return (hides || fixed) && part.clientWidth > 2 && part.scrollWidth > part.clientWidth + 1;
+    return (hides || fixed) && css.clipPath === "none" && part.clientWidth > 2 && part.scrollWidth > part.clientWidth + 1;
   };
   return [...document.querySelectorAll("body *")]
-    .filter((part) => !part.closest(".scrolls, .unseen, svg, .log, .skip") && shown(part) && cut(part))
+    .filter((part) => !part.closest(".scrolls, .unseen, svg, .log, .skip, .xterm") && shown(part) && cut(part))
     .map((part) => `cut off (${part.scrollWidth} in ${part.clientWidth}): ${part.outerHTML.slice(0, 120)}`);
 }"""
 FLOATING = """() => [...document.querySelectorAll("dialog, [popover]")].map((part) => part.id)"""

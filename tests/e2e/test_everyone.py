@@ -31,6 +31,8 @@ FOCUSED = """() => {
     shown: box.width > 0 && box.height > 0 && css.visibility !== "hidden",
   };
 }"""
+STOPS = """() => [...document.querySelectorAll("a[href], button, input, select, textarea, summary")].filter(
+  (part) => part.checkVisibility({visibilityProperty: true}) && part.tabIndex >= 0 && !part.disabled).length"""
 Look = Callable[..., Any]
 
 
@@ -155,10 +157,7 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(look: Look) -> No
         page.keyboard.press("Enter")
         assert page.evaluate("document.activeElement.id") == "main"
         page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
-        wanted = page.evaluate(
-            """() => [...document.querySelectorAll("a[href], button, input, select, textarea, summary")].filter(
-              (part) => part.checkVisibility({visibilityProperty: true}) && part.tabIndex >= 0 && !part.disabled).length"""
-        )
+        wanted = page.evaluate(STOPS)
         reached, invisible = 0, []
         for _press in range(wanted + 20):
             page.keyboard.press("Tab")
