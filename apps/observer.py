@@ -17,7 +17,7 @@ from backends.models import Cluster
 
 log = logging.getLogger(__name__)
 SHORTEST_PAUSE = 0.05  # between two looks, however many notices come; longer where a look takes long
-MOST_BUSY = 2.0  # times as long as a look took is the pause after it
+MOST_BUSY = 1.0  # times as long as a look took is the pause after it
 ECHOES = (0.1, 0.25, 0.5, 1.0, 2.0)  # looks after a notice: an engine's own books follow its notices a little later
 LONGEST_PAUSE = 5.0  # a look without any notice: notices may be missed
 AWAY_PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0)
