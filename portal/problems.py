@@ -144,7 +144,7 @@ def plain_page(request: HttpRequest, error: PortalError) -> HttpResponse:
     problem = document(error, request) | {"phrase": _phrase(error), "actions": _ways_on(request, error)}
     with translation.override(translation.get_language_from_request(request)):
         text = render_to_string("door/problem.html", {"problem": problem, "frame": frame})
-    return HttpResponse(text, status=error.status)
+    return HttpResponse(text, status=error.status, headers=headers_of(error))
 
 
 def as_portal_error(error: Exception) -> PortalError | None:
