@@ -72,14 +72,13 @@ class Import:
     @cached_property
     def lines(self) -> list[Line]:
         """What stands in the way first, then what changes, then the rest; each in the order of the text."""
-        found = [self._refused(one) for one in self._seen.problems]
-        offered: set[str] = set()
-        for place, line in enumerate(found):
-            found[place] = replace(line, leave="") if line.leave in offered else line
-            offered.add(line.leave)
-        found += [self._noted(one) for one in self._seen.notes]
+        found = [*(self._refused(one) for one in self._seen.problems), *(self._noted(one) for one in self._seen.notes)]
         found += self._kept({line.path for line in found})
-        return sorted(found, key=lambda line: (ORDER.index(line.kind), line.spot.line if line.spot else 0))
+        found.sort(key=lambda line: (ORDER.index(line.kind), line.spot.line if line.spot else 0))
+        first: dict[str, Line] = {}
+        for line in found:
+            first.setdefault(line.leave, line)
+        return [line if first[line.leave] is line else replace(line, leave="") for line in found]
 
     @property
     def name(self) -> str:
@@ -119,6 +118,8 @@ class Import:
             loc = loc_of(one.field)
         except ValueError:
             return ""
+        if not loc:
+            return ""
         services = value_at(self._data, ("services",))
         several = isinstance(services, dict) and len(services) > 1
         if one.code in ("missing", "build_first") and loc[:1] == ("services",) and len(loc) > 1:
@@ -126,7 +127,7 @@ class Import:
         there = value_at(self._data, loc[:-1])
         if isinstance(there, list) and isinstance(loc[-1], str):
             return _entry_of(there, loc)
-        written = loc and (isinstance(there, dict) and loc[-1] in there or isinstance(there, list))
+        written = isinstance(there, dict) and loc[-1] in there or isinstance(there, list)
         return one.field if written and one.field != "services" else ""
 
     def _noted(self, one: Note) -> Line:

@@ -42,7 +42,10 @@ def with_value(document: Mapping[str, object], path: str, value: object) -> dict
     Raises ValueError where the way leads through something that is no map.
     """
     changed = deepcopy(dict(document))
-    *way, last = loc_of(path)
+    loc = loc_of(path)
+    if not loc:
+        raise ValueError("the path leads to the whole")
+    *way, last = loc
     at: dict[str | int, object] = changed  # type: ignore[assignment]  # keys of maps are text; numbers are of lists
     for part in way:
         below = at.setdefault(part, {})
