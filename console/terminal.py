@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 CREDIT = 128 * 1024
 GATHER_SECONDS = 0.01
+MOST_QUICK = 8
 MOST_TYPED = 1024 * 1024
 RETURN_SECONDS = 30.0
 PING_SECONDS = 10.0
@@ -37,6 +38,7 @@ WARN_OF_LIMIT_SECONDS = 300
 LOOK_SECONDS = 15.0
 ROW_EVERY_SECONDS = 5.0
 ALIVE_EVERY_SECONDS = 60.0
+LEAVE_SECONDS = 10.0
 ENDING_TRIES = 24
 ENDING_PAUSE_SECONDS = 5.0
 
@@ -61,9 +63,12 @@ class Link:
         self._output = output
         self.position = self.acked = output.resumed(seen)
         self.notes: deque[dict[str, Any]] = deque()
-        self.heard_at = asyncio.get_running_loop().time()
-        self._news, self._drawn, self._much = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self.dropped: asyncio.Future[Close] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self._clock = loop.time
+        self.heard_at = self._sent_at = self._clock()
+        self._quick = float(MOST_QUICK)
+        self._news, self._much = asyncio.Event(), asyncio.Event()
+        self.dropped: asyncio.Future[Close] = loop.create_future()
 
     def ring(self) -> None:
         self._news.set()
@@ -75,9 +80,7 @@ class Link:
         self._news.set()
 
     def ack(self, count: int) -> None:
-        self.acked = min(self.position, self.acked + max(0, count))
-        if self.acked == self.position:
-            self._drawn.set()
+        self.acked = min(self.position, self.acked + count)
 
     def drop(self, close: Close) -> None:
         """Let this socket go; the console stays."""
@@ -95,24 +98,23 @@ class Link:
         while self.notes or self.position < self._output.end:
             while self.notes:
                 await self.socket.send_json(self.notes.popleft())
-            await self._gather()
-            piece = self._output.since(self.position)
-            if piece:
+            if self.position < self._output.end:
+                await self._gather()
+                piece = self._output.since(self.position)
                 self.position += len(piece)
-                self._drawn.clear()
                 await self.socket.send_bytes(piece)
 
     async def _gather(self) -> None:
-        """Who has drawn everything gets the next bytes at once; who is busy drawing gets them in large pieces."""
-        if self.acked == self.position or self._output.end - self.position >= LONGEST_FRAME:
-            return
-        self._much.clear()
-        drawn, much = asyncio.ensure_future(self._drawn.wait()), asyncio.ensure_future(self._much.wait())
-        try:
-            await asyncio.wait((drawn, much), timeout=GATHER_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            drawn.cancel()
-            much.cancel()
+        """What a key brings back goes at once; a flood goes in large pieces, a hundred a second."""
+        now = self._clock()
+        self._quick = min(MOST_QUICK, self._quick + (now - self._sent_at) / GATHER_SECONDS)
+        self._sent_at = now
+        if self._quick >= 1:
+            self._quick -= 1
+        elif self._output.end - self.position < LONGEST_FRAME:
+            self._much.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._much.wait(), GATHER_SECONDS)
 
 
 @dataclass(eq=False)
@@ -184,7 +186,7 @@ class Terminal:
 
     async def leave(self) -> None:
         self._end(End("restarting", Close.RESTARTING))
-        await asyncio.wait([self._task])
+        await asyncio.wait([self._task], timeout=LEAVE_SECONDS)
 
     def _end(self, end: End) -> None:
         if not self._asked.done():
@@ -303,10 +305,12 @@ class Terminal:
         self.link.tell({"ping": round(now)})
 
     async def _tidy(self, end: End) -> None:
-        registry.let_go_of(self.id)
-        self.seat.give_back()
-        await _closed(self.id, end.why, end.exit_code)
-        await close_process(self.process)
+        try:
+            await _closed(self.id, end.why, end.exit_code)
+            await close_process(self.process)
+        finally:
+            self.seat.give_back()
+            registry.let_go_of(self.id)
 
 
 async def close_process(process: ExecSession) -> None:

@@ -35,6 +35,7 @@ BURST = 1000
 LAST_WORDS_SECONDS = 2.0
 SMALLEST, LARGEST = 1, 500
 SIZE = (80, 24)
+ROOT = {"", "root", "0"}
 
 
 class Frames:
@@ -121,7 +122,7 @@ def _driver(row: ConsoleSession) -> Driver:
 async def _look(socket: Socket, row: ConsoleSession, terminal: Terminal, first: dict[str, Any]) -> None:
     """Join the terminal until the other end goes, another socket takes its place, or the terminal is over."""
     link = Link(socket, terminal.output, seen=_count(first.get("seen")))
-    link.tell({"ready": _about(row, link)})
+    link.tell({"ready": _about(row, terminal, link)})
     terminal.attach(link)
     if size := _size(first.get("size")):
         await terminal.resize(columns=size[0], rows=size[1])
@@ -153,12 +154,13 @@ async def _leave(row: ConsoleSession, terminal: Terminal, link: Link, hearing: "
         raise Ended
 
 
-def _about(row: ConsoleSession, link: Link) -> dict[str, Any]:
+def _about(row: ConsoleSession, terminal: Terminal, link: Link) -> dict[str, Any]:
     return {
         "from": link.position,
         "service": row.service,
         "number": row.number,
         "shell": row.shell,
+        "user": "" if terminal.process.user.split(":")[0] in ROOT else terminal.process.user,
         "idle_seconds": settings.CONSOLE_IDLE_SECONDS,
         "limit_seconds": settings.CONSOLE_LIMIT_SECONDS,
     }

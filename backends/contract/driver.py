@@ -27,7 +27,12 @@ class EnvironmentRef:
 
 
 class ExecSession(Protocol):
-    """A process inside an instance. `close` (also by `async with`) ends it and all it started (hang-up, then kill)."""
+    """A process inside an instance. `close` (also by `async with`) ends it and all it started (hang-up, then kill).
+
+    `user`: as whom it runs, the way the image says it (a name or a number); "" is root.
+    """
+
+    user: str
 
     async def read(self, limit: int = 65536) -> bytes:
         """Next output, at most `limit` bytes; b"" once the process has ended."""

@@ -7,18 +7,20 @@ which everything it starts inherits; closing looks for the token among the insta
 import asyncio
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 
 from backends.contract import DriverError, Reason, ReasonCode
-from backends.swarm.errors import RefusedError, gone
+from backends.swarm.errors import RefusedError, gone, slow
 from backends.swarm.frames import Splitter
 from backends.swarm.places import own_container
 from backends.swarm.wire import PIECE, Stream, Wire
 
 _TOKEN = "BERTH_CONSOLE"  # noqa: S105 - the name of a variable
-_END_SECONDS = 5.0
+_END_SECONDS = 10.0
 _RESIZE_TRIES = 20
 _RESIZE_WAIT_SECONDS = 0.05
 _RUNTIME_SAYS = b"OCI runtime exec failed"
+_AHEAD = 32 * 1024  # of unread output that is held here: who does not read must not fill our memory
 _NOT_STARTED = (126, 127)  # what the engine reports when it could not start the command
 
 # Only words a shell has itself: an image may hold nothing else. First those with the token, and what shares a session
@@ -63,21 +65,27 @@ async def start(
         "Env": [token, *(["TERM=xterm-256color"] if tty else [])],
     }
     try:
-        made = await wire.post(f"/containers/{container}/exec", body)
-        stream = await wire.hijack(f"/exec/{made['Id']}/start", {"Detach": False, "Tty": tty})
+        made, about = await asyncio.gather(
+            wire.post(f"/containers/{container}/exec", body), wire.get(f"/containers/{container}/json")
+        )
+        stream = await wire.hijack(f"/exec/{made['Id']}/start", {"Detach": False, "Tty": tty}, ahead=_AHEAD)
     except RefusedError as error:
         raise _not_started(error, command) from error
-    session = SwarmExec(wire, container, made["Id"], stream, token=token, tty=tty)
+    session = SwarmExec(wire, container, made["Id"], stream, token=token, tty=tty, user=about["Config"]["User"])
     try:
         await session.started(command, columns=columns, rows=rows)
     except (DriverError, asyncio.CancelledError):
-        stream.close()
+        with suppress(DriverError):  # what failed first is what to tell
+            await session.close()
         raise
     return session
 
 
 class SwarmExec:
-    def __init__(self, wire: Wire, container: str, id_: str, stream: Stream, *, token: str, tty: bool) -> None:
+    def __init__(
+        self, wire: Wire, container: str, id_: str, stream: Stream, *, token: str, tty: bool, user: str
+    ) -> None:
+        self.user = user
         self._wire = wire
         self._container = container
         self._id = id_
@@ -156,19 +164,19 @@ class SwarmExec:
         return None if about["Running"] else about["ExitCode"]
 
     async def close(self) -> None:
-        """Returns when all that the session started has ended, or after five seconds."""
+        """Returns when all that the session started has ended. Errors: ENGINE_AWAY, ENGINE_SLOW; then try again."""
+        self._stream.close()
         if self._closed:
             return
-        self._closed = True
-        self._stream.close()
         try:
             async with asyncio.timeout(_END_SECONDS):
                 await self._hunt()
         except RefusedError as error:
             if error.status not in {404, 409}:  # the instance itself has ended, and everything with it
                 raise
-        except TimeoutError:
-            return
+        except TimeoutError as error:
+            raise slow() from error
+        self._closed = True
 
     async def _hunt(self) -> None:
         body = {

@@ -75,9 +75,12 @@ class Wire:
         finally:
             stream.close()
 
-    async def hijack(self, path: str, body: Any) -> Stream:
-        """A connection that is a plain two-way pipe from here on; the caller closes it."""
-        stream, _ = await self._ask("POST", path, body, {}, upgrade=True)
+    async def hijack(self, path: str, body: Any, *, ahead: int = _BUFFER) -> Stream:
+        """A connection that is a plain two-way pipe from here on; the caller closes it.
+
+        At most twice `ahead` bytes are held of what nobody has read yet; then the engine waits.
+        """
+        stream, _ = await self._ask("POST", path, body, {}, upgrade=True, ahead=ahead)
         return stream
 
     async def _json(self, method: str, path: str, body: Any, query: Mapping[str, Any]) -> Any:
@@ -92,9 +95,16 @@ class Wire:
         return read_json(told)
 
     async def _ask(
-        self, method: str, path: str, body: Any, query: Mapping[str, Any], *, upgrade: bool = False
+        self,
+        method: str,
+        path: str,
+        body: Any,
+        query: Mapping[str, Any],
+        *,
+        upgrade: bool = False,
+        ahead: int = _BUFFER,
     ) -> tuple[Stream, int]:
-        reader, writer = await self._open()
+        reader, writer = await self._open(ahead)
         stream = Stream(reader, writer)
         try:
             async with asyncio.timeout(READ_SECONDS):
@@ -110,15 +120,15 @@ class Wire:
             raise
         return stream, status
 
-    async def _open(self) -> tuple[StreamReader, StreamWriter]:
+    async def _open(self, ahead: int) -> tuple[StreamReader, StreamWriter]:
         refuse_other_schemes(self._url)
         parts = urlsplit(self._url)
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 if parts.scheme == "unix":
-                    return await asyncio.open_unix_connection(parts.path, limit=_BUFFER)
+                    return await asyncio.open_unix_connection(parts.path, limit=ahead)
                 context = _context(self._tls) if self._tls else None
-                return await asyncio.open_connection(parts.hostname, parts.port, ssl=context, limit=_BUFFER)
+                return await asyncio.open_connection(parts.hostname, parts.port, ssl=context, limit=ahead)
         except (OSError, TimeoutError) as error:
             raise away(str(error)) from error
 
