@@ -52,8 +52,13 @@ class Gauge:
         self._task = asyncio.create_task(self._run())
 
     @property
+    def age(self) -> float:
+        """Seconds since the last reading, or since it was begun."""
+        return time.monotonic() - self.read_at
+
+    @property
     def silent(self) -> bool:
-        return not self.gone and (self.away or time.monotonic() - self.read_at > SILENT_SECONDS)
+        return not self.gone and (self.away or self.age > SILENT_SECONDS)
 
     def stop(self) -> None:
         self._task.cancel()

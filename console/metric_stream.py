@@ -35,6 +35,7 @@ PERMISSION = "app.view"
 EVERY_SECONDS = 1.0
 LOOK_EVERY = 10  # messages: which instances there are is also asked for without any news
 HELD = 8
+FRESH_SECONDS = 2.5  # engines measure every second, give or take
 Key = tuple[UUID, str]  # place, service
 
 
@@ -101,7 +102,6 @@ class Room:
         self.viewers: set[Viewer] = set()
         self._gauges, self._emptied = gauges, emptied
         self._held: dict[Watched, Gauge] = {}
-        self._told: dict[Gauge, int] = {}
         self._look = True
         self._newest = ""
         self._task = asyncio.create_task(self._run())
@@ -152,10 +152,9 @@ class Room:
                 self._held[watched] = self._gauges.take(watched)
 
     def _tell(self) -> None:
-        fresh = [one for one in self._held.values() if one.numbers and self._told.get(one) != one.count]
-        self._told = {one: one.count for one in self._held.values()}
-        away = any(one.silent for one in self._held.values())
-        message = {"at": time.time(), "samples": [one.numbers for one in fresh], "away": away}
+        held = self._held.values()
+        fresh = [one.numbers for one in held if one.numbers and one.age < FRESH_SECONDS and not one.silent]
+        message = {"at": time.time(), "samples": fresh, "away": any(one.silent for one in held)}
         self._newest = orjson.dumps(message).decode()
         for viewer in self.viewers:
             viewer.put(self._newest)

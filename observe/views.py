@@ -90,6 +90,7 @@ def _sources(frame: AppFrame, chosen: dict[str, str]) -> dict[str, Any]:
         "socket": f"/ws/v1/metrics?{urlencode(names | {'environment': environment} | only)}",
         "seconds": int(RANGES[chosen["range"]].total_seconds()),
         "step": STEPS[chosen["range"]],
+        "zone": timezone.get_current_timezone_name(),
         "words": json.dumps(_words()),
     }
 
@@ -102,7 +103,8 @@ def _words() -> dict[str, str]:
         "retry": _("connection lost, trying again"),
         "ended": _("not live: you may not watch this any more"),
         "full": _("not live: too many people watch at once"),
-        "limit": _("limit"),
+        "limit": _("limit %(amount)s"),
+        "limits": _("limit of each %(amount)s"),
         "all": _("%(service)s, all together"),
         "none": _("Nothing was measured in this time."),
         "failed": _("The numbers could not be fetched; the page tries again."),

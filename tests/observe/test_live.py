@@ -22,6 +22,7 @@ from tests.conftest import Cast, actor_of
 from tests.console.knocking import closed_with, opened, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
+PATIENCE = 20.0  # the machine may be busy
 METRICS = "/ws/v1/metrics?tenant=acme&project=shop&app=hello&environment=dev"
 
 
@@ -52,7 +53,7 @@ async def sockets() -> AsyncIterator[Callable[..., Any]]:
         await one.disconnect()
 
 
-async def told(socket: Any, fits: Callable[[dict[str, Any]], bool], *, seconds: float = 5) -> dict[str, Any]:
+async def told(socket: Any, fits: Callable[[dict[str, Any]], bool], *, seconds: float = PATIENCE) -> dict[str, Any]:
     """The first message that fits."""
     async with asyncio.timeout(seconds):
         while True:
@@ -93,10 +94,10 @@ async def test_the_streams_are_closed_when_the_last_one_goes(cast: Cast, seen: A
     one, other = await sockets(who=cast.guest), await sockets(who=cast.owner)
     await told(one, lambda message: bool(message["samples"]))
     await one.disconnect()
-    await until(lambda: sum(len(room.viewers) for room in rooms()._open.values()) == 1)
+    await until(lambda: sum(len(room.viewers) for room in rooms()._open.values()) == 1, seconds=PATIENCE)
     assert len(rooms().gauges) == 3
     await other.disconnect()
-    await until(lambda: not len(rooms()) and not len(rooms().gauges))
+    await until(lambda: not len(rooms()) and not len(rooms().gauges), seconds=PATIENCE)
     assert seats.held(cast.guest.pk, kind="metrics") == 0
 
 
@@ -110,8 +111,8 @@ async def test_a_right_that_is_lost_ends_it(cast: Cast, seen: AppEnvironment, so
     socket = await sockets(who=cast.guest)
     await told(socket, lambda one: bool(one["samples"]))
     await sync_to_async(Grant.objects.filter(user=cast.guest).delete)()
-    assert await closed_with(socket) == 4403
-    await until(lambda: not len(rooms()))
+    assert await closed_with(socket, seconds=PATIENCE) == 4403
+    await until(lambda: not len(rooms()), seconds=PATIENCE)
 
 
 async def test_a_stranger_finds_nothing(cast: Cast, seen: AppEnvironment, sockets: Any) -> None:
@@ -163,7 +164,7 @@ async def test_an_instance_that_takes_over_is_followed(
     before = {sample[0] for sample in first["samples"]}
     message = await told(socket, lambda one: bool({sample[0] for sample in one["samples"]} - before))
     assert len(message["samples"]) <= 3
-    await until(lambda: len(rooms().gauges) == 3)
+    await until(lambda: len(rooms().gauges) == 3, seconds=PATIENCE)
 
 
 class Wall:
@@ -188,10 +189,10 @@ async def test_a_slow_viewer_drops_the_oldest_and_harms_nobody(cast: Cast, seen:
     slow, quick = Wall(actor), Wall(actor)
     quick.read.set()
     viewers = [here.enter(one, seen, "") for one in (slow, quick)]  # type: ignore[arg-type]  # all it asks of a socket
-    await until(lambda: len(quick.got) > 3 * HELD)
+    await until(lambda: len(quick.got) > 3 * HELD, seconds=PATIENCE)
     slow.read.set()
     newest = quick.got[-1]
-    await until(lambda: bool(slow.got) and slow.got[-1] >= newest)
+    await until(lambda: bool(slow.got) and slow.got[-1] >= newest, seconds=PATIENCE)
     kept = [at for at in slow.got if at <= newest]
     assert len(kept) <= HELD + 1
     assert kept[-HELD:] == [at for at in quick.got if at <= newest][-HELD:]
@@ -221,6 +222,6 @@ async def test_a_viewer_whose_socket_broke_is_let_go(cast: Cast, seen: AppEnviro
     broken.gone = True
     broken.read.set()
     viewer = here.enter(broken, seen, "")  # type: ignore[arg-type]  # as above
-    await until(lambda: viewer._sending is None and bool(viewer.room._newest))
+    await until(lambda: viewer._sending is None and bool(viewer.room._newest), seconds=PATIENCE)
     viewer.leave()
     assert not len(here)

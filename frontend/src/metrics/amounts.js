@@ -29,13 +29,27 @@ export const MEASURES = {
   sent: { field: "network_out_bytes_per_second", place: 4, limit: null, text: rate, base: 2 },
 };
 
-const pad = (value) => String(value).padStart(2, "0");
+let zone = "UTC";
+const formats = new Map();
+
+// The server writes times in one zone; the charts use the same.
+export function useZone(name) {
+  zone = name || "UTC";
+}
+
+export const zoned = (seconds, tzDate) => tzDate(new Date(seconds * 1000), zone);
+
+function format(options) {
+  const key = JSON.stringify(options);
+  if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat(language, { timeZone: zone, ...options }));
+  return formats.get(key);
+}
 
 export function clock(seconds, { withSeconds = true, withDay = false } = {}) {
   const at = new Date(seconds * 1000);
-  const time = `${pad(at.getHours())}:${pad(at.getMinutes())}${withSeconds ? `:${pad(at.getSeconds())}` : ""}`;
-  if (!withDay) return time;
-  return `${new Intl.DateTimeFormat(language, { month: "short", day: "numeric" }).format(at)} ${time}`;
+  const digits = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...(withSeconds ? { second: "2-digit" } : {}) };
+  const time = format(digits).format(at);
+  return withDay ? `${format({ month: "short", day: "numeric" }).format(at)} ${time}` : time;
 }
 
 export { say };

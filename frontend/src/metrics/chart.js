@@ -1,6 +1,6 @@
 // One chart: a line for each instance in its colour, the sum dashed, the limit, and what happened on the axis.
 import uPlot from "uplot";
-import { clock, say } from "./amounts.js";
+import { clock, say, zoned } from "./amounts.js";
 
 const HEIGHT = 200;
 const NEAR_PX = 6;
@@ -40,6 +40,7 @@ export class Chart {
       width: this.place.clientWidth || 400,
       height: HEIGHT,
       legend: { show: false },
+      tzDate: (seconds) => zoned(seconds, uPlot.tzDate),
       cursor: { sync: { key: together.key, scales: ["x", null] }, points: { size: 6 }, drag: { x: false, y: false }, y: false },
       scales: {
         x: { time: true, range: () => this.range() },
@@ -95,10 +96,10 @@ export class Chart {
       ctx.stroke();
     }
     ctx.font = `${11 * devicePixelRatio}px system-ui`;
-    ctx.textAlign = "right";
-    ctx.textBaseline = "top";
-    const text = `${above ? "↑ " : ""}${say("limit", {})} ${this.measure.text(limit)}`;
-    ctx.fillText(text, bbox.left + bbox.width - 4, y + 3 * devicePixelRatio);
+    const room = y - bbox.top > 16 * devicePixelRatio;
+    ctx.textBaseline = room ? "bottom" : "top";
+    const text = say(this.lines.length > 1 ? "limits" : "limit", { amount: this.measure.text(limit) });
+    ctx.fillText(`${above ? "↑ " : ""}${text}`, bbox.left + 4, y + (room ? -3 : 3) * devicePixelRatio);
     ctx.restore();
   }
 

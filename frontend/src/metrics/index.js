@@ -1,7 +1,7 @@
 // The page of metrics: four charts over one set of numbers.
 import "uplot/dist/uPlot.min.css";
 import "../../../static/css/chart.css";
-import { MEASURES, useWords } from "./amounts.js";
+import { MEASURES, useWords, useZone } from "./amounts.js";
 import { Chart } from "./chart.js";
 import { Numbers } from "./numbers.js";
 import { Stream } from "./stream.js";
@@ -13,6 +13,7 @@ class Page {
     const { metrics, metricsSocket, seconds, step, metricsWords } = section.dataset;
     this.words = JSON.parse(metricsWords);
     useWords(this.words);
+    useZone(section.dataset.zone);
     this.numbers = new Numbers(metrics, { seconds: Number(seconds), step: Number(step) });
     this.charts = [...section.querySelectorAll("[data-chart]")].map(
       (figure) => new Chart(figure, MEASURES[figure.dataset.chart], this.numbers),
