@@ -11,7 +11,7 @@ from console.hub import hub
 from console.sockets import Close, Ended, Socket
 from core import seats
 from core.access import Actor, get_visible, visible
-from core.connections import let_go
+from core.connections import keep_fresh
 from operations.changes import News
 from operations.models import Operation, OperationEvent
 
@@ -87,19 +87,15 @@ async def operation_feed(socket: Socket) -> None:
 
 @sync_to_async
 def _operation(actor: Actor, operation_id: UUID) -> Operation:
-    try:
-        return get_visible(actor, Operation.objects.all(), pk=operation_id)
-    finally:
-        let_go()
+    keep_fresh()
+    return get_visible(actor, Operation.objects.all(), pk=operation_id)
 
 
 @sync_to_async
 def _news(actor: Actor, operation_id: UUID, last: int) -> tuple[bool, list[dict[str, Any]]]:
     """Whether the operation is over, and what happened after `last`; read in this order, so that nothing is missed."""
-    try:
-        over = not get_visible(actor, Operation.objects.all(), pk=operation_id).active
-        rows = visible(actor, OperationEvent.objects.filter(operation_id=operation_id, seq__gt=last))
-        columns = rows.order_by("seq").values("seq", "code", "level", "step")
-        return over, [dict(row) for row in columns[:CAUGHT_UP_AFTER]]
-    finally:
-        let_go()
+    keep_fresh()
+    over = not get_visible(actor, Operation.objects.all(), pk=operation_id).active
+    rows = visible(actor, OperationEvent.objects.filter(operation_id=operation_id, seq__gt=last))
+    columns = rows.order_by("seq").values("seq", "code", "level", "step")
+    return over, [dict(row) for row in columns[:CAUGHT_UP_AFTER]]

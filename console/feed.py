@@ -1,6 +1,7 @@
 """/ws/v1/feed: what changed of all that a person may see. A message says which thing, never how it is now."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from console.hub import hub
 from console.sockets import Close, Ended, Refuse, Socket
 from core import seats
 from core.access import Actor, get_visible
-from core.connections import let_go
+from core.connections import keep_fresh
 from core.errors import NotFound
 from operations import changes
 from operations.changes import News
@@ -80,6 +81,13 @@ class FeedListener(Outlet):
         everywhere = {None} if rights.platform else set()
         return frozenset({*rights.tenants, *rights.projects, self.actor.id} | everywhere)
 
+    def wants(self, news: News) -> bool:
+        if self.project is not None:
+            here = news.project == self.project
+        else:
+            here = self.tenant is None or news.tenant == self.tenant
+        return news.kind != "person" and news.concerns(self.actor) and (here or news.person is not None)
+
     def hear(self, news: News) -> None:
         self.put(message_of(news))
 
@@ -103,13 +111,14 @@ class FeedListener(Outlet):
 
 
 async def feed(socket: Socket) -> None:
-    """Sends {seq, kind, id, ...} for what changes: first what changed after `last_seq`, then `hello`, then what comes."""
-    tenant, project = await _place(socket.visitor.actor, socket.query)
+    """Sends {seq, kind, id, ...}: what changed after `last_seq`, then `hello`, then what changes from there on."""
+    narrowed = socket.query.get("tenant") or socket.query.get("project")
+    tenant, project = await _place(socket.visitor.actor, socket.query) if narrowed else (None, None)
     with seats.taken(socket.visitor.actor.id, tenant, kind="feed"):
         listener = FeedListener(socket, tenant, project)
         try:
             await hub().join(listener)
-            for message in await _missed(listener, number(socket.query.get("last_seq", ""))):
+            for message in await _first_words(listener, number(socket.query.get("last_seq", ""))):
                 await socket.send_json(message)
             listener.release()
             await listen_only(socket)
@@ -137,29 +146,31 @@ def number(text: str) -> int:
 @sync_to_async
 def _place(actor: Actor, query: dict[str, str]) -> tuple[UUID | None, UUID | None]:
     """Tenant and project that the address names; NotFound where they are not to be seen."""
+    keep_fresh()
+    tenant, project = query.get("tenant", ""), query.get("project", "")
     try:
-        tenant, project = query.get("tenant", ""), query.get("project", "")
         if project:
             found = get_visible(actor, Project.objects.all(), tenant__name=tenant, name=project, deleted_at=None)
             return found.tenant_id, found.pk
-        if tenant:
-            return get_visible(actor, Tenant.objects.all(), name=tenant).pk, None
-        return None, None
+        return get_visible(actor, Tenant.objects.all(), name=tenant).pk, None
     except ValueError:  # a NUL in a name
         raise NotFound() from None
-    finally:
-        let_go()
+
+
+async def _first_words(listener: FeedListener, last: int) -> list[dict[str, Any]]:
+    """What happened after `last`, once for each thing; `reset` where that is not known any more; then `hello`."""
+    here = {"seq": hub().last}
+    found: Sequence[News] | None = []
+    if last:
+        found = hub().since(last, fresh_seconds=changes.fresh().total_seconds())
+        found = await _kept(last, listener.narrowed()) if found is None else found
+    if found is None:
+        return [here | RESET, here | HELLO]
+    told = {(news.kind, news.id): news for news in found if listener.wants(news)}
+    return [message_of(news) for news in sorted(told.values())] + [here | HELLO]
 
 
 @sync_to_async
-def _missed(listener: FeedListener, last: int) -> list[dict[str, Any]]:
-    """What happened after `last`, once for each thing; `reset` where that is not known any more; then `hello`."""
-    try:
-        found = changes.since(last, listener.narrowed()) if last else []
-        here = {"seq": changes.newest()}
-        if found is None:
-            return [here | RESET, here | HELLO]
-        seen = {(news.kind, news.id): news for news in found if news.kind != "person" and news.concerns(listener.actor)}
-        return [message_of(news) for news in sorted(seen.values())] + [here | HELLO]
-    finally:
-        let_go()
+def _kept(last: int, narrowed: Q) -> Sequence[News] | None:
+    keep_fresh()
+    return changes.since(last, narrowed)

@@ -6,7 +6,7 @@ again for all of them together at least every two seconds.
 
 import asyncio
 import logging
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import suppress
 from typing import Protocol
@@ -22,16 +22,19 @@ from redis.backoff import NoBackoff
 
 from console.sockets import Close
 from core.access import Actor
-from core.connections import let_go
+from core.connections import keep_fresh
 from operations import changes, doorbell
 from operations.changes import News
 from tenants.models import Token
-from tenants.presence import actors_again
+from tenants.presence import Comer, actors_again, doubtful
 
 log = logging.getLogger(__name__)
 LOOK_ANYWAY_SECONDS = 5.0  # a ring may be lost
 LOOK_DEAF_SECONDS = 2.0  # nobody rings: Redis is away
 GUARD_SECONDS = 1.2
+ALWAYS_AT_ONCE = 200  # of all listeners, in turn, although nothing is known to have changed
+MOST_KEPT = 2000  # changes in memory, for those who come back
+OVERLAP_SECONDS = 5.0  # so long may what ends a right be under way before it can be seen
 MOST_AT_ONCE = 500  # listeners whose rights are read by one query
 REDIS_AGAIN_SECONDS = 1.0
 SILENCE_SECONDS = 3.0  # then Redis is asked whether it is there
@@ -69,6 +72,8 @@ class Hub:
         self._rung, self._ready = asyncio.Event(), asyncio.Event()
         self._stop_hearing: Callable[[], None] = lambda: None
         self._reader = changes.Reader()
+        self._recent: deque[tuple[float, News]] = deque(maxlen=MOST_KEPT)
+        self._recent_from = 0
         self.prompt = True
 
     @property
@@ -94,6 +99,23 @@ class Hub:
         if not self._keys and self._tasks:
             self._stop()
 
+    @property
+    def last(self) -> int:
+        """The highest number read so far."""
+        return self._reader.last or 0
+
+    def since(self, last: int, *, fresh_seconds: float) -> list[News] | None:
+        """What came after `last` as far as memory goes, without a query; None where it does not go so far."""
+        if not self._recent_from <= last <= self.last:
+            return None
+        fresh = self._loop.time() - fresh_seconds
+        return [news for heard_at, news in self._recent if news.seq > last or heard_at > fresh]
+
+    def _remember(self, news: News) -> None:
+        if len(self._recent) == MOST_KEPT:
+            self._recent_from = max(self._recent_from, self._recent[0][1].seq)
+        self._recent.append((self._loop.time(), news))
+
     def _index(self, listener: Listener) -> None:
         """Under the keys it has now."""
         before, now = self._keys[listener], listener.keys
@@ -106,6 +128,7 @@ class Hub:
     def _start(self) -> None:
         self._ready.clear()
         self._reader = changes.Reader()
+        self._recent.clear()
         self._stop_hearing = doorbell.listen_here(self._hear_ring)
         work = [self._read(), self._guard()] + ([self._hear_redis()] if settings.REDIS_URL else [])
         self._tasks = [self._loop.create_task(one) for one in work]
@@ -143,15 +166,24 @@ class Hub:
         while True:
             self._rung.clear()
             try:
-                for news in await _news(self._reader):
-                    await self._tell(news)
-                self._ready.set()
+                await self._read_on()
             except DatabaseError as error:
                 log.warning("what changed cannot be read just now: %s", error)
                 await asyncio.sleep(LOOK_DEAF_SECONDS)
             with suppress(TimeoutError):
                 pause = LOOK_ANYWAY_SECONDS if self.prompt else LOOK_DEAF_SECONDS
                 await asyncio.wait_for(self._rung.wait(), pause)
+
+    async def _read_on(self) -> None:
+        if self._reader.last is None:
+            self._recent_from = await _begin(self._reader)
+        found = None
+        while found is None or len(found) == changes.MOST_AT_ONCE:
+            found = await _news(self._reader)
+            for news in found:
+                self._remember(news)
+                await self._tell(news)
+        self._ready.set()
 
     async def _tell(self, news: News) -> None:
         if news.kind == "person":
@@ -164,20 +196,27 @@ class Hub:
 
     async def _guard(self) -> None:
         """Grants, tokens and sessions end by themselves too, and without a word."""
+        asked_at, turn = self._loop.time(), 0
         while True:
             await asyncio.sleep(GUARD_SECONDS)
-            everybody = list(self._keys)
-            for first in range(0, len(everybody), MOST_AT_ONCE):
-                try:
-                    await self._look_again(everybody[first : first + MOST_AT_ONCE])
-                except DatabaseError as error:
-                    log.warning("rights cannot be read just now: %s", error)
+            everybody, began = list(self._keys), self._loop.time()
+            comers = [(one.actor, one.token) for one in everybody]
+            try:
+                places = set(await _doubtful(comers, began - asked_at + OVERLAP_SECONDS))
+                places |= {(turn + place) % len(everybody) for place in range(min(ALWAYS_AT_ONCE, len(everybody)))}
+                await self._look_again([everybody[place] for place in places])
+                asked_at, turn = began, turn + ALWAYS_AT_ONCE
+            except DatabaseError as error:
+                log.warning("rights cannot be read just now: %s", error)
 
     async def _look_again(self, listeners: list[Listener]) -> None:
-        if not listeners:
-            return
-        again = await _actors([(one.actor, one.token) for one in listeners])
-        for listener, actor in zip(listeners, again, strict=True):
+        for first in range(0, len(listeners), MOST_AT_ONCE):
+            part = listeners[first : first + MOST_AT_ONCE]
+            again = await _actors([(one.actor, one.token) for one in part])
+            self._take_over(zip(part, again, strict=True))
+
+    def _take_over(self, again: Iterable[tuple[Listener, Actor | None]]) -> None:
+        for listener, actor in again:
             if listener not in self._keys:
                 continue
             if actor is None or not listener.still(actor):
@@ -213,18 +252,26 @@ async def _rings(begun: Callable[[], None]) -> AsyncGenerator[str, None]:
 
 @sync_to_async
 def _news(reader: changes.Reader) -> list[News]:
-    try:
-        return reader.news()
-    finally:
-        let_go()
+    keep_fresh()
+    return reader.news()
+
+
+@sync_to_async
+def _begin(reader: changes.Reader) -> int:
+    keep_fresh()
+    return reader.begin()
 
 
 @sync_to_async
 def _actors(comers: Iterable[tuple[Actor, Token | None]]) -> list[Actor | None]:
-    try:
-        return actors_again(list(comers))
-    finally:
-        let_go()
+    keep_fresh()
+    return actors_again(list(comers))
+
+
+@sync_to_async
+def _doubtful(comers: list[Comer], seconds: float) -> list[int]:
+    keep_fresh()
+    return doubtful(comers, seconds=seconds)
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()

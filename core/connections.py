@@ -1,4 +1,4 @@
-"""Connections to the database that nobody needs for the moment."""
+"""Connections to the database that nobody needs for the moment, and those that a thread keeps."""
 
 from django.db import connections
 
@@ -11,3 +11,13 @@ def let_go() -> None:
     for connection in connections.all(initialized_only=True):
         if not connection.in_atomic_block:
             connection.close()
+
+
+def keep_fresh() -> None:
+    """Before a thread that all sockets share asks again: give up a connection that broke or grew old, keep any other.
+
+    A file needs no age: opening it again costs more than most of the questions.
+    """
+    for connection in connections.all(initialized_only=True):
+        if connection.vendor != "sqlite" or connection.errors_occurred:
+            connection.close_if_unusable_or_obsolete()

@@ -122,10 +122,14 @@ def since(last: int, narrowed: Q) -> Sequence[News] | None:
     first, top = ends["first"] or 0, ends["last"] or 0
     if last > top or last + 1 < first:
         return None
-    fresh = FRESH_BESIDE_OTHERS if connection.vendor == "postgresql" else FRESH
-    again = Q(seq__gt=last - MOST_AT_ONCE, at__gt=from_now(-fresh))
+    again = Q(seq__gt=last - MOST_AT_ONCE, at__gt=from_now(-fresh()))
     found = _rows(narrowed & (Q(seq__gt=last) | again))
     return found if len(found) < MOST_AT_ONCE else None
+
+
+def fresh() -> timedelta:
+    """What is younger than this is told again to whoever comes back."""
+    return FRESH_BESIDE_OTHERS if connection.vendor == "postgresql" else FRESH
 
 
 def _rows(condition: Q) -> list[News]:

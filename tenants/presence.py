@@ -3,20 +3,26 @@
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
+from functools import reduce
 from importlib import import_module
+from operator import or_
+from typing import Any
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db.models import Model, Q
+from django.db.models import Model, Q, QuerySet
 from django.db.models.functions import Now
 
 from core.access import Actor, may
+from core.clock import from_now
 from core.connections import let_go
 from tenants.models import Grant, Token, User
 from tenants.rights import Place, rights_from, running_grants
 
 Comer = tuple[Actor, Token | None]
+MOST_KEYS = 2000  # in one query
 
 
 def actor_again(actor: Actor, token: Token | None) -> Actor | None:
@@ -42,13 +48,51 @@ def actors_again(comers: Sequence[Comer]) -> list[Actor | None]:
     ]
 
 
+def doubtful(comers: Sequence[Comer], *, seconds: float) -> list[int]:
+    """Positions of those whose rights or presence may have changed in the last seconds. Some of them may be well.
+
+    A few queries that find next to nothing, for thousands of comers: `actors_again` then looks at the few.
+    """
+    people = _changed_people(seconds)
+    gone = [place for place, (actor, _token) in enumerate(comers) if actor.id in people]
+    if not all_of(_sessions(), {actor.session for actor, token in comers if token is None}):
+        gone += [place for place, (_actor, token) in enumerate(comers) if token is None]
+    if not all_of(_tokens(), {token.pk for _actor, token in comers if token is not None}):
+        gone += [place for place, (_actor, token) in enumerate(comers) if token is not None]
+    return sorted(set(gone))
+
+
+def _changed_people(seconds: float) -> set[UUID]:
+    recent, now = from_now(timedelta(seconds=-seconds)), Now()
+    times = ("created_at", "ended_at", "starts_at", "ends_at")
+    moved = reduce(or_, (Q(**{f"{name}__gt": recent, f"{name}__lte": now}) for name in times))
+    disabled = User.objects.filter(is_active=False).values_list("pk", flat=True)
+    return {*Grant.objects.filter(moved).values_list("user_id", flat=True), *disabled}
+
+
+def all_of(rows: QuerySet[Any], keys: set[Any]) -> bool:
+    """Whether each of the keys is still there."""
+    wanted = list(keys)
+    parts = (wanted[first : first + MOST_KEYS] for first in range(0, len(wanted), MOST_KEYS))
+    return all(rows.filter(pk__in=part).count() == len(part) for part in parts)
+
+
+def _sessions() -> QuerySet[Any]:
+    model = import_module(settings.SESSION_ENGINE).SessionStore.get_model_class()
+    rows: QuerySet[Any] = model.objects.filter(expire_date__gt=Now())
+    return rows
+
+
+def _tokens() -> QuerySet[Any]:
+    rows: QuerySet[Any] = Token.objects.filter(Q(expiry=None) | Q(expiry__gt=Now()))
+    return rows
+
+
 def _still_in(comers: Sequence[Comer]) -> list[bool]:
     """Whether the session or the token that each came with is still good."""
     keys = [actor.session for actor, token in comers if token is None]
-    rows = import_module(settings.SESSION_ENGINE).SessionStore.get_model_class().objects
-    sessions = set(rows.filter(session_key__in=keys, expire_date__gt=Now()).values_list("pk", flat=True))
-    good = Q(expiry=None) | Q(expiry__gt=Now())
-    tokens = set(Token.objects.filter(good, pk__in=[t.pk for _actor, t in comers if t]).values_list("pk", flat=True))
+    sessions = set(_sessions().filter(pk__in=keys).values_list("pk", flat=True))
+    tokens = set(_tokens().filter(pk__in=[t.pk for _actor, t in comers if t]).values_list("pk", flat=True))
     return [token.pk in tokens if token else actor.session in sessions for actor, token in comers]
 
 

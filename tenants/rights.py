@@ -12,6 +12,7 @@ from core.access import NOBODY, Actor, Codes, Rights, places_of
 from tenants.models import Grant, Tenant, Token, User
 from tenants.roles import ROLES
 
+_sets: dict[Codes, Codes] = {}  # as many as there are mixtures of roles
 Place = tuple[str, uuid.UUID | None, uuid.UUID | None]  # role, tenant, project
 
 
@@ -45,12 +46,18 @@ def rights_from(grants: Iterable[Place], token: Token | None = None) -> Rights:
             platform |= codes
     ceiling: Codes | None = frozenset(token.scopes) if token is not None and token.scopes else None
     return Rights(
-        platform=frozenset(platform),
+        platform=_shared(platform),
         own=frozenset() if token is not None and token.tenant_id else frozenset({"account.own"}),
-        tenants={key: frozenset(codes) for key, codes in tenants.items()},
-        projects={key: frozenset(codes) for key, codes in projects.items()},
+        tenants={key: _shared(codes) for key, codes in tenants.items()},
+        projects={key: _shared(codes) for key, codes in projects.items()},
         ceiling=ceiling,
     )
+
+
+def _shared(codes: set[str]) -> Codes:
+    """The same set for everybody who may do the same: thousands of open sockets hold one each."""
+    found = frozenset(codes)
+    return _sets.setdefault(found, found)
 
 
 def _within(token: Token | None, grants: Iterable[Place]) -> Iterator[Place]:
