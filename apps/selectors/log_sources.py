@@ -18,6 +18,7 @@ from backends.contract import InstanceState, LogQuery
 from core.errors import BadRequest, FieldProblem
 
 MOST_CRASHES = 10
+ASKED_TO_END = (0, 143)  # went well, or ended by the signal that an engine asks with
 LATELY = timedelta(days=1)
 TAIL = 1000  # lines of each instance when nothing says how many, or from when
 
@@ -132,9 +133,11 @@ def lately() -> datetime:
 
 def crashes(place: AppEnvironment, *, since: datetime) -> list[Crash]:
     """Instances that ended by themselves with an error, the newest first; each number of a service once."""
-    rows = place.observed_instances.filter(state=InstanceState.FAILED, started_at__gte=since)
-    found = {row.engine_id: _crash(row, None) for row in rows.order_by("-started_at")[:MOST_CRASHES]}
-    for end in place.ends.filter(ended_at__gte=since).order_by("-ended_at")[:MOST_CRASHES]:
+    rows = place.observed_instances.filter(state=InstanceState.FAILED, created_at__gte=since)
+    rows = rows.exclude(exit_code__in=ASKED_TO_END).order_by("-created_at")
+    found = {row.engine_id: _crash(row, None) for row in rows[:MOST_CRASHES]}
+    ends = place.ends.filter(ended_at__gte=since).exclude(exit_code__in=ASKED_TO_END).order_by("-ended_at")
+    for end in ends[:MOST_CRASHES]:
         known = found.get(end.engine_id)
         found[end.engine_id] = _crash(known.row if known else None, end)
     newest = sorted(found.values(), key=lambda one: one.at or since, reverse=True)
@@ -148,6 +151,6 @@ def _crash(row: ObservedInstance | None, end: InstanceEnd | None) -> Crash:
     one = end or row
     if one is None:
         raise ValueError("there is nothing to tell of")
-    at = end.ended_at if end else row.started_at if row else None
+    at = end.ended_at if end else row.created_at if row else None
     code = one.exit_code if one.exit_code is not None else row.exit_code if row else None
     return Crash(one.service, one.number, code, row, end, at)

@@ -1,11 +1,12 @@
 """What can be chosen around a log: ranges, switches, chips, levels, downloads."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from apps.views.log_asked import RANGES, LogPage
-from core.wording import duration_text, moment_text
+from core.wording import moment_text
 
 
 def of(found: LogPage) -> dict[str, Any]:
@@ -25,12 +26,19 @@ def _ranges(found: LogPage) -> list[dict[str, Any]]:
     away = {"from": "", "to": "", "at": ""}
     return [
         {
-            "label": duration_text(length.total_seconds()) if length else _("All"),
+            "label": _range(length),
             "url": found.address(range=name, **away),
             "current": now == name,
         }
         for name, length in RANGES.items()
     ]
+
+
+def _range(length: timedelta | None) -> str:
+    if length is None:
+        return _("All")
+    hours = length // timedelta(hours=1)
+    return _("%(n)s h") % {"n": hours} if hours else _("%(n)s min") % {"n": length // timedelta(minutes=1)}
 
 
 def _toggles(found: LogPage) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from apps import logs as reading
-from apps.log_levels import LEVELS
+from apps.log_levels import LEVELS, level_of
 from apps.logs import Marked
 from apps.models import ObservedInstance
 from apps.selectors import log_sources
@@ -25,7 +25,7 @@ from backends.registry import driver_for
 from core import access
 from core.access import visible
 
-CRASH_LINES = 50
+CRASH_LINES = 8
 GRAVE = ("error", "fatal")
 
 
@@ -113,7 +113,7 @@ def _crash_part(found: LogPage, last: list[Marked]) -> dict[str, Any] | None:
     lines = reading.lines_of(last, found.sources) or _kept(crash)
     return {
         "one": crash,
-        "at": crash.end.ended_at if crash.end else lines[-1].at if lines else None,
+        "at": crash.end.ended_at if crash.end else lines[-1].at if lines else crash.at,
         "lines": lines,
         "all": found.address(instance=str(crash.row.pk)) if crash.row else "",
         "others": found.crashes[1:],
@@ -124,7 +124,7 @@ def _kept(crash: Crash) -> list[reading.Line]:
     kept = crash.end.last_lines if crash.end else []
     source = f"{crash.service} {crash.number}"
     return [
-        reading.Line(reading.moment(one["at_ns"]), source, reading.shown(one["text"]), "", 1)
+        reading.Line(reading.moment(one["at_ns"]), source, reading.shown(one["text"]), level_of(one["text"]), 1)
         for one in kept[-CRASH_LINES:]
         if one.get("at_ns")
     ]

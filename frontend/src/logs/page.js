@@ -60,7 +60,7 @@ export class LogPage {
       return undefined;
     }
     for (const line of lines) this.coming.push(line);
-    this.rates.push({ at: performance.now(), n: lines.length });
+    if (performance.now() - (this.liveAt ?? Infinity) > 1000) this.rates.push({ at: performance.now(), n: lines.length });
     this.next ??= new Promise((done) => {
       const flush = () => { this.next = null; this.flush(); done(); };
       if (document.hidden) setTimeout(flush, 50);
@@ -196,6 +196,7 @@ export class LogPage {
   state(name, detail) {
     this.link = name;
     this.linkDetail = detail;
+    this.liveAt = name === "live" ? performance.now() : Infinity; // what comes first is the past
     if (this.paused) return;
     const said = detail.said ? `${detail.said} ` : "";
     if (name === "live") this.mark("live", tell(this.window ? "reading" : "live"));

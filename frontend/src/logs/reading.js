@@ -12,7 +12,7 @@ export function startReading(page) {
 }
 
 function click(page, event) {
-  const pressed = event.target.closest?.("[data-part]");
+  const pressed = event.target.closest?.("button[data-part]");
   if (pressed) return press(page, pressed);
   const row = event.target.closest?.(".log-line");
   const opener = event.target.closest?.(".log-open");

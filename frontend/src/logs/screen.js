@@ -149,11 +149,17 @@ export class Screen {
     if (!row) return undefined;
     this.stuck = false;
     this.log.classList.add("is-away");
-    row.scrollIntoView({ block: "center" });
-    requestAnimationFrame(() => row.scrollIntoView({ block: "center" })); // heights above it are known only now
+    this.centre(row);
+    requestAnimationFrame(() => this.centre(row)); // heights above it are known only now
     this.log.querySelectorAll(".log-line.is-current").forEach((one) => one.classList.remove("is-current"));
     row.classList.add("is-current");
     return row;
+  }
+
+  // Moves the log alone, never the page around it.
+  centre(row) {
+    const [box, inside] = [row.getBoundingClientRect(), this.log.getBoundingClientRect()];
+    this.log.scrollTop += box.top - inside.top - (this.log.clientHeight - box.height) / 2;
   }
 
   redrawRows() {
