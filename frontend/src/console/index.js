@@ -97,6 +97,7 @@ class Page {
       tab.session.size = tab.screen.size;
       tab.session.again();
     });
+    if (document.activeElement === document.body) this.front?.screen.term.focus();
   }
 
   // What a reload needs; of consoles that have ended nothing.
