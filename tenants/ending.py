@@ -8,6 +8,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core.access import Actor
 from core.clock import from_now
 from core.wording import moment_text
 from tenants import notices
@@ -16,14 +17,27 @@ from tenants.rights import running_grants
 from tenants.roles import ROLES
 
 AHEAD = timedelta(hours=24)
+SHOWN_AHEAD = timedelta(days=3)
 KIND = "grant.ends"
 
 
+def ending_grants(actor: Actor) -> list[Grant]:
+    """A person's own grants that end within three days, the first to end first."""
+    if actor.id is None:
+        return []
+    rows = Grant.objects.filter(running_grants(), user=actor.id, ends_at__lte=from_now(SHOWN_AHEAD))
+    return list(rows.select_related("tenant", "project__tenant").order_by("ends_at")[:10])
+
+
+def role_title(key: str) -> str:
+    """A role in words; its key where this version does not know it."""
+    return str(ROLES[key].title) if key in ROLES else key
+
+
 def _detail(params: Mapping[str, Any]) -> str:
-    role = ROLES.get(str(params.get("role", "")))
     ends: datetime | None = parse_datetime(str(params.get("ends_at", "")))
     words = {
-        "role": role.title if role else params.get("role", ""),
+        "role": role_title(str(params.get("role", ""))),
         "when": moment_text(ends, style="full") if ends else "",
         "person": params.get("granted_by", ""),
     }

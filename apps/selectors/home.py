@@ -1,22 +1,26 @@
 """What somebody finds when they come in: their projects and how these are, what needs a look, what was done last."""
 
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.models import App, AppEnvironment, Deployment, Environment, ObservedInstance, ObservedService
 from apps.selectors.history import Done, done, last_events, with_places
 from apps.selectors.state import PlaceState, place_state
+from backends.models import Cluster
 from core.access import Actor, visible
 from core.status import Kind, Status
 from operations.models import Operation
-from tenants.models import Project
+from tenants.ending import ending_grants
+from tenants.models import Grant, Project
 
 MOST_PROJECTS = 50
 MOST_PLACES = 1000
@@ -51,15 +55,32 @@ class Need:
 
 
 @dataclass(frozen=True)
+class Away:
+    """A cluster that does not answer, and how many deployed places are on it: their numbers are old."""
+
+    cluster: Cluster
+    places: int
+
+
+@dataclass(frozen=True)
 class Home:
-    """`deployed` counts places where something should run; `cut`: there are more projects than are shown."""
+    """`deployed` counts places where something should run; `cut`: there are more projects than are shown.
+
+    `ending` are roles of the person that end within days.
+    """
 
     projects: list[ProjectLine]
     needs: list[Need]
     more_needs: int
+    ending: list[Grant]
     recent: list[Done]
+    away: list[Away]
     deployed: int
     cut: bool
+
+    @property
+    def waiting(self) -> int:
+        return len(self.needs) + self.more_needs + len(self.ending)
 
     @property
     def said(self) -> str:
@@ -72,11 +93,12 @@ class Home:
         return ngettext("%(count)s place needs a look.", "%(count)s places need a look.", count) % {"count": count}
 
 
-def home_of(actor: Actor) -> Home:
-    """A constant number of queries, however many projects there are."""
-    found = list(_projects(actor)[: MOST_PROJECTS + 1])
+def home_of(actor: Actor, *, last: Sequence[str] = ()) -> Home:
+    """A constant number of queries, however many projects there are. `last`: "tenant/project" to begin with."""
+    found = _projects(actor, last)
     projects = found[:MOST_PROJECTS]
-    states = _states(_places(projects))
+    places = _places(projects)
+    states = _states(places)
     needs = sorted(
         (Need(place, state) for place, state in states if state.needs_attention),
         key=lambda need: WORST_FIRST.index(need.state.status.kind),
@@ -85,15 +107,29 @@ def home_of(actor: Actor) -> Home:
         projects=_lines(actor, projects, states),
         needs=needs[:MOST_NEEDS],
         more_needs=len(needs[MOST_NEEDS:]),
+        ending=ending_grants(actor),
         recent=_recent(actor),
+        away=_away(places),
         deployed=len(states),
         cut=len(found) > MOST_PROJECTS,
     )
 
 
-def _projects(actor: Actor) -> Any:
+def _projects(actor: Actor, last: Sequence[str]) -> list[Project]:
+    """The first by name, one more than are shown; among them, and in front, those where the person was last."""
     rows = visible(actor, Project.objects.filter(deleted_at__isnull=True)).select_related("tenant")
-    return rows.order_by("tenant__name", "name")
+    found = list(rows.order_by("tenant__name", "name")[: MOST_PROJECTS + 1])
+    missing = [name for name in last if name not in {str(row) for row in found}] if len(found) > MOST_PROJECTS else []
+    if missing:
+        named = [Q(tenant__name=name.partition("/")[0], name=name.partition("/")[2]) for name in missing]
+        found = [*rows.filter(reduce(or_, named)), *found]
+    return sorted(found, key=lambda row: last.index(str(row)) if str(row) in last else len(last))
+
+
+def _away(places: Sequence[AppEnvironment]) -> list[Away]:
+    silent = [place.environment.cluster for place in places if place.environment.cluster.state == Cluster.State.AWAY]
+    counts = Counter(cluster.pk for cluster in silent)
+    return [Away(cluster, counts[cluster.pk]) for cluster in {one.pk: one for one in silent}.values()]
 
 
 def _places(projects: Sequence[Project]) -> list[AppEnvironment]:

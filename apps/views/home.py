@@ -1,37 +1,44 @@
 """The first page after signing in."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from apps.selectors.home import Home, Need, ProjectLine, home_of
+from apps.selectors.image_choice import image_choices
 from apps.views.answers import shown
 from apps.views.found import actor_of
 from core import access
 from core.status import Kind, Status
+from tenants import recent
+from tenants.ending import role_title
+from tenants.models import Grant, User
 
+MOST_IMAGES = 4
 DEPLOYERS = ("app.deploy", "app.test", "app.release")
 
 
 @login_required
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
-    actor = actor_of(request)
-    found = home_of(actor)
+    actor, user = actor_of(request), cast(User, request.user)
+    found = home_of(actor, last=recent.projects(user))
     may_start = [line for line in found.projects if any(access.may(actor, code, line.project) for code in DEPLOYERS)]
-    context = {
-        "home": found,
-        "person": actor.name,
+    context = {"home": found, "person": user.shown_name, "operates": access.may(actor, "cluster.view")}
+    return shown(request, "home/page", context | _lines(found) | _start(found, may_start), part="home/_home")
+
+
+def _lines(found: Home) -> dict[str, Any]:
+    return {
         "needs": [_need(need) for need in found.needs],
+        "ending": [_ending(grant) for grant in found.ending],
         "projects": [_project(line) for line in found.projects],
-        "start_url": _start(found, may_start),
-        "operates": access.may(actor, "cluster.view"),
     }
-    return shown(request, "home/page", context, part="home/_home")
 
 
 def _names(line: ProjectLine) -> dict[str, str]:
@@ -55,8 +62,26 @@ def _need(need: Need) -> dict[str, Any]:
     }
 
 
-def _start(found: Home, may_start: list[ProjectLine]) -> str:
-    """Where somebody who has nothing deployed yet begins; empty where they may not, or have begun."""
-    if found.deployed or not may_start:
-        return ""
-    return reverse("deploy", kwargs=_names(may_start[0]))
+def _ending(grant: Grant) -> dict[str, Any]:
+    """A role that ends soon; its project is a click away as long as it lasts."""
+    names = {"tenant": grant.tenant.name, "project": grant.project.name} if grant.tenant and grant.project else None
+    return {
+        "grant": grant,
+        "role": role_title(grant.role),
+        "place": str(grant.project or grant.tenant or _("the platform")),
+        "url": reverse("project", kwargs=names) if names else "",
+    }
+
+
+def _start(found: Home, may_start: list[ProjectLine]) -> dict[str, Any]:
+    """Where somebody deploys: with images to choose from where nothing is deployed yet; empty where they may not."""
+    if not may_start:
+        return {}
+    project, url = may_start[0].project, reverse("deploy", kwargs=_names(may_start[0]))
+    if found.deployed:
+        return {"deploy_url": url}
+    images = image_choices(project.tenant_id, search="", chosen="").shown[:MOST_IMAGES]
+    return {
+        "start_url": url,
+        "images": [{"image": one, "url": f"{url}?{urlencode({'image': one.reference})}"} for one in images],
+    }

@@ -13,6 +13,7 @@ from tenants.models import User
 from tenants.profile.selectors import shown_account
 from tenants.roles import PERMISSIONS
 
+AUTO = "auto"  # in the form; the row has nothing then
 THEMES = [("", _("as the system has it")), ("light", _("light")), ("dark", _("dark"))]
 LANGUAGES = [("", _("as the browser asks for")), ("en", "English"), ("zh-hans", "简体中文")]
 DAYS = [(7, _("7 days")), (30, _("30 days")), (90, _("90 days")), (366, _("366 days"))]
@@ -26,7 +27,7 @@ def zone_names() -> list[str]:
 
 def time_zones() -> list[tuple[str, Any]]:
     return [
-        ("", _("of the server (%(zone)s)") % {"zone": settings.TIME_ZONE}),
+        (AUTO, _("of the server (%(zone)s)") % {"zone": settings.TIME_ZONE}),
         *((name, name) for name in zone_names()),
     ]
 
@@ -36,9 +37,9 @@ class ProfileForm(forms.Form):
         label=_("Name"), max_length=100, required=False,
         help_text=_("What Berth calls you. In the audit you stand with your user name."),
     )  # fmt: skip
-    language = forms.ChoiceField(label=_("Language"), choices=LANGUAGES, required=False)
-    theme = forms.ChoiceField(label=_("Theme"), choices=THEMES, required=False)
-    time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zones, required=False)
+    language = forms.ChoiceField(label=_("Language"), choices=[(code or AUTO, words) for code, words in LANGUAGES])
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zones)
+    theme = forms.ChoiceField(label=_("Theme"), choices=[(code or AUTO, words) for code, words in THEMES])
     keys = forms.BooleanField(
         label=_("Single keys do something"), required=False,
         help_text=_("Such as j and k in lists; the list under ? says which. Ctrl K works either way."),
@@ -50,7 +51,15 @@ class ProfileForm(forms.Form):
 
     @classmethod
     def of(cls, user: User, data: Any = None) -> "ProfileForm":
-        return cls(data, initial=shown_account(user))
+        kept = shown_account(user)
+        return cls(
+            data, initial={name: value if name == "title" or value != "" else AUTO for name, value in kept.items()}
+        )
+
+    def settings(self) -> dict[str, Any]:
+        """As the row keeps them."""
+        auto = {name: "" for name, value in self.cleaned_data.items() if value == AUTO and name != "title"}
+        return self.cleaned_data | auto
 
 
 class TokenForm(forms.Form):

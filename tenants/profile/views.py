@@ -41,7 +41,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     form = ProfileForm.of(user, request.POST if request.method == "POST" else None)
     if not form.is_bound or not form.is_valid():
         return render(request, "tenants/profile.html", {"form": form, "at_profile": True}, status=_status(form))
-    services.update_account(actor, user, settings=form.cleaned_data)
+    services.update_account(actor, user, settings=form.settings())
     with translation.override(user.language or translation.get_language()):
         messages.success(request, _("Your profile is saved."))
     return kept_in_cookies(redirect("profile"), user)
