@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 from typing import Any
 
@@ -23,6 +23,7 @@ ASK_AGAIN_SECONDS = 2.0
 
 Source = AsyncGenerator[bytes, None]
 UNREAD_SECONDS = 10.0
+STALLED_SECONDS = 60.0  # so long a reader may take for one piece; who reads more slowly keeps others from their turn
 
 
 class Pump:
@@ -71,8 +72,13 @@ class Pump:
         if not self._held and self._task.done():
             self._task.result()
 
-    async def pieces(self, *, allowed: Callable[[], Awaitable[bool]] | None = None) -> AsyncGenerator[bytes, None]:
-        """Pieces of about 32 KB, or what came within 10 ms. `allowed` is asked every two seconds; False is the end."""
+    async def pieces(
+        self, *, allowed: Callable[[], Awaitable[bool]] | None = None, patience: float | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        """Pieces of about 32 KB, or what came within 10 ms. `allowed` is asked every two seconds; False is the end.
+
+        A reader that is busy with one piece for longer than `patience` seconds is cancelled, and the source closed.
+        """
         self._read = True
         clock = asyncio.get_running_loop().time
         ask_at = clock() + ASK_AGAIN_SECONDS
@@ -84,8 +90,28 @@ class Pump:
                     return
                 ask_at = clock() + ASK_AGAIN_SECONDS
             if self._held:
-                yield await self._gathered()
+                piece = await self._gathered()
+                with self._watched(patience):
+                    yield piece
         self._task.result()
+
+    @contextlib.contextmanager
+    def _watched(self, seconds: float | None) -> Iterator[None]:
+        watch = (
+            asyncio.get_running_loop().call_later(seconds, self._end_stalled, asyncio.current_task())
+            if seconds
+            else None
+        )
+        try:
+            yield
+        finally:
+            if watch is not None:
+                watch.cancel()
+
+    def _end_stalled(self, reader: "asyncio.Task[Any] | None") -> None:
+        self._task.cancel()
+        if reader is not None:
+            reader.cancel()  # ends the connection in the middle: what was sent so far must not look complete
 
     async def _gathered(self) -> bytes:
         if self._size < PIECE:
@@ -141,7 +167,7 @@ class Stream(StreamingHttpResponse):
         if self._pump is None:
             return
         try:
-            async with aclosing(self._pump.pieces(allowed=self._allowed)) as pieces:
+            async with aclosing(self._pump.pieces(allowed=self._allowed, patience=STALLED_SECONDS)) as pieces:
                 async for piece in pieces:
                     yield piece
         finally:

@@ -1,17 +1,21 @@
 """Downloads name no files of ours and take no paths of theirs."""
 
+import asyncio
 import io
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from urllib.parse import quote
 
 import pytest
+from django.test import Client
 from rest_framework.test import APIClient
 
 from apps.building import ref_of
 from apps.models import AppEnvironment
 from backends.fake import FakeDriver
+from core import seats
+from core.api.streaming import Pump
 from tenants.models import Token
 from tests.abuse.test_isolation import ask
 from tests.conftest import Cast
@@ -81,3 +85,61 @@ def test_lines_are_text_whatever_they_hold(running: AppEnvironment, text: str, d
 def test_whose_logs_cannot_be_changed_by_a_parameter(running: AppEnvironment, cast: Cast, text: str) -> None:
     for query in ("tenant=globex", "project=store", "app=other", "environment=prod", "engine_id=x", "container=x"):
         assert ask(text, "get", f"{E}/logs?{query}")[0] == 400
+
+
+def test_a_file_is_the_apps_own_bytes(running: AppEnvironment, text: str, driver: FakeDriver) -> None:
+    lines = [b"\x00\xff\xfe", b"\x1b]52;c;aGk=\x07", "\u202ertl".encode(), b"z" * 300_000]
+    for line in lines:
+        driver.say(ref_of(running, "web"), 1, line)
+    row = running.observed_instances.get(number=1)
+    _status, headers, body = ask(text, "get", f"{E}/logs/download?instance={row.pk}&timestamps=false")
+    assert headers["Content-Disposition"].startswith("attachment; filename=")
+    assert body.endswith(b"\n".join(lines) + b"\n")
+
+
+def test_what_is_downloaded_is_what_the_filters_leave(running: AppEnvironment, text: str, driver: FakeDriver) -> None:
+    driver.say(ref_of(running, "web"), 1, b"ERROR one")
+    driver.say(ref_of(running, "web"), 1, b"  at two")
+    driver.say(ref_of(running, "web"), 2, b"WARN three")
+    _status, _headers, body = ask(text, "get", f"{E}/logs/download?level=error&format=text")
+    assert [line.split(b" ", 2)[2] for line in body.splitlines()] == [b"ERROR one", b"  at two"]
+    _status, _headers, body = ask(text, "get", f"{E}/logs/download?number=2&search=three&format=text")
+    assert [line.split(b" ", 2)[2] for line in body.splitlines()] == [b"WARN three"]
+
+
+def test_a_page_of_hostile_lines_is_text(
+    running: AppEnvironment, cast: Cast, client: Client, driver: FakeDriver
+) -> None:
+    hostile = b"<img src=x onerror=alert(1)> javascript:alert(1) \x1b]8;;http://evil\x07link\x1b]8;;\x07 "
+    hostile += b"\x1b]0;t\x07\x1b[2J \x00"
+    driver.say(ref_of(running, "web"), 1, hostile + "\u202e".encode() + b"\xff")
+    client.force_login(cast.developer)
+    page = client.get("/t/acme/p/shop/apps/hello/logs/?environment=dev").content.decode()
+    assert "<img src=x" not in page
+    assert "&lt;img src=x onerror=alert(1)&gt; javascript:alert(1) link  \ufffd\u2039U+202E\u203a\ufffd" in page
+    assert 'href="http://evil' not in page
+    assert "\x1b" not in page
+
+
+async def test_who_reads_too_slowly_is_let_go_of() -> None:
+    closed = asyncio.Event()
+
+    async def endless() -> AsyncGenerator[bytes, None]:
+        try:
+            while True:
+                yield b"x" * 32_768
+        finally:
+            closed.set()
+
+    seat = seats.take(None, None, kind="download")
+    pump = Pump(endless(), seat)
+
+    async def read() -> None:
+        async for _piece in pump.pieces(patience=0.05):
+            await asyncio.Event().wait()  # never done with the first piece
+
+    reading = asyncio.create_task(read())
+    await asyncio.wait([reading], timeout=5)
+    assert reading.cancelled()
+    await asyncio.wait_for(closed.wait(), 5)
+    assert seats.held(None, kind="download") == 0

@@ -182,7 +182,7 @@ async def test_a_long_line_is_cut_and_says_how_long_it_is(
 
 
 @pytest.mark.parametrize(
-    ("who", "query", "place", "wanted"),
+    ("who", "query", "where", "wanted"),
     [
         ("guest", "", HERE, Close.DENIED),
         ("outsider", "", HERE, Close.NOT_FOUND),
@@ -194,9 +194,9 @@ async def test_a_long_line_is_cut_and_says_how_long_it_is(
     ],
 )
 async def test_who_may_and_what_may_be_asked(
-    running: AppEnvironment, dial: Open, who: str, query: str, place: str, wanted: Close
+    running: AppEnvironment, dial: Open, who: str, query: str, where: str, wanted: Close
 ) -> None:
-    socket = await dial(who, query, place)
+    socket = await dial(who, query, where)
     assert (await socket.connect(timeout=WAIT))[0]
     assert await code(socket) == wanted
 
