@@ -61,10 +61,11 @@ export class LogPage {
     }
     for (const line of lines) this.coming.push(line);
     if (performance.now() - (this.liveAt ?? Infinity) > 1000) this.rates.push({ at: performance.now(), n: lines.length });
+    if (document.hidden) return this.flush(); // there are no frames to wait for, and timers hardly run
     this.next ??= new Promise((done) => {
       const flush = () => { this.next = null; this.flush(); done(); };
-      if (document.hidden) setTimeout(flush, 50);
-      else requestAnimationFrame(flush);
+      requestAnimationFrame(flush);
+      setTimeout(() => { if (document.hidden && this.next) flush(); }, 1000);
     });
     return this.next;
   }
