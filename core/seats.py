@@ -77,5 +77,13 @@ def held(person: uuid.UUID | None, *, kind: Kind) -> int:
     return _held[kind, "person", person]
 
 
+def open_by_kind() -> dict[str, int]:
+    """Streams open in this process."""
+    counts = dict.fromkeys(LIMITS, 0)
+    for (kind, whose, _id), count in _held.items():
+        counts[kind] += count if whose == "person" else 0
+    return {str(kind): count for kind, count in counts.items()}
+
+
 def _full(message: str, hint: str) -> TooMany:
     return TooMany(message, code="too_many_streams", hint=hint, retry_after_seconds=RETRY_SECONDS)

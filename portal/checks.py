@@ -21,6 +21,7 @@ from tenants.roles import PERMISSIONS
 # Addresses that answer to anybody, by name or, where they have none, by path. Each says nothing of any tenant.
 PUBLIC = {
     "healthz": "is the process alive",
+    "portal_metrics": "numbers of the portal itself, with a token of its own; else it is not there",
     "readyz": "can it do its work; names of checks only",
     "sign_in": "the door itself",
     "sign_out": "leads back to the door",

@@ -60,6 +60,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "portal.middleware.request_id",
+    "portal.metrics.measured",
     "portal.middleware.problems",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -92,7 +92,8 @@ async def test_however_many_look_the_engine_is_asked_once(
 
 async def test_the_streams_are_closed_when_the_last_one_goes(cast: Cast, seen: AppEnvironment, sockets: Any) -> None:
     one, other = await sockets(who=cast.guest), await sockets(who=cast.owner)
-    await told(one, lambda message: bool(message["samples"]))
+    for socket in (one, other):
+        await told(socket, lambda message: bool(message["samples"]))
     await one.disconnect()
     await until(lambda: sum(len(room.viewers) for room in rooms()._open.values()) == 1, seconds=PATIENCE)
     assert len(rooms().gauges) == 3
