@@ -15,7 +15,8 @@ const FOUND = {
   matchBackground: "#5a4a17", matchOverviewRuler: "#f2c26b", activeMatchBackground: "#a8741a", activeMatchColorOverviewRuler: "#ffffff",
 };
 
-// xterm.js writes a sheet for its sizes and colours; the page's policy wants our mark on it
+// xterm.js writes a sheet for its sizes and colours, on which the page's policy wants our mark; and colours that are
+// in no table into style attributes, which the policy refuses, while the same through the object model is allowed.
 function markStyles() {
   const nonce = document.querySelector("[data-nonce-of-styles]")?.nonce;
   const make = Document.prototype.createElement;
@@ -23,6 +24,10 @@ function markStyles() {
     const element = make.call(document, name, options);
     if (nonce && String(name).toLowerCase() === "style") element.nonce = nonce;
     return element;
+  };
+  HTMLSpanElement.prototype.setAttribute = function setAttribute(name, value) {
+    if (name === "style") this.style.cssText = value;
+    else Element.prototype.setAttribute.call(this, name, value);
   };
 }
 markStyles();
