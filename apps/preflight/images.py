@@ -77,14 +77,13 @@ def _use(service: str, image: str) -> tuple[dict[str, str], str]:
 
 def _elsewhere(plan: Plan, service: str, home: Repository) -> Finding:
     """An image that lies on one engine only runs nowhere else."""
-    lies_on = home.cluster.name if home.cluster else ""
     text = _("%(image)s lies only on the cluster %(cluster)s, not on %(here)s.") % {
         "image": plan.spec.services[service].image,
-        "cluster": lies_on,
+        "cluster": home.cluster.name if home.cluster else "",
         "here": plan.place.environment.cluster.name,
     }
     hint = _("Choose an image of a registry, or an environment on that cluster.")
-    there = Environment.objects.filter(project_id=plan.place.project_id, cluster_id=home.cluster_id).first()
+    there = Environment.objects.filter(project_id=plan.place.project_id, cluster=home.cluster).first()
     mend, button = ({"environment": there.name}, _("Go to %(name)s") % {"name": there.name}) if there else ({}, "")
     return Finding("bad", "image_elsewhere", text, at(service, "image"), hint, mend, button)
 

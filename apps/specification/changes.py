@@ -1,6 +1,7 @@
 """What a change of a specification means, in words: the same differences as `diff`, said as people say them."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,7 +10,7 @@ from django.utils.translation import gettext as _
 from apps.specification.diff import Difference, differences
 from apps.specification.model import Specification
 from apps.specification.pointing import loc_of
-from apps.specification.problems import clipped
+from apps.specification.problems import clipped, path_of
 
 Kind = Literal["new", "gone", "changed"]
 
@@ -36,6 +37,9 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 
 
+GROUPS = ("environment", "labels", "deploy", "resources", "limits", "reservations")
+
+
 @dataclass(frozen=True)
 class Change:
     """`what` is the thing; `before` and `after` are its values in short, empty where there is none."""
@@ -49,8 +53,21 @@ class Change:
 
 def changes(before: Specification, after: Specification) -> list[Change]:
     """In the order people ask for: services, images, instances, and the rest by name. Empty when the two are alike."""
-    found = [(_order(one.path), _change(one)) for one in differences(before, after)]
+    each = [small for one in differences(before, after) for small in _spread(one)]
+    found = [(_order(one.path), _change(one)) for one in each]
     return [change for _place, change in sorted(found, key=lambda pair: (pair[0], pair[1].path))]
+
+
+def _spread(one: Difference) -> Iterator[Difference]:
+    """A group of values that comes or goes as a whole, value by value."""
+    loc = loc_of(one.path)
+    whole = one.after if one.before is None else one.before if one.after is None else None
+    if not isinstance(whole, dict) or str(loc[-1]) not in GROUPS:
+        yield one
+        return
+    for key, value in whole.items():
+        path = path_of((*loc, str(key)))
+        yield from _spread(Difference(path, None, value) if one.before is None else Difference(path, value, None))
 
 
 def _change(one: Difference) -> Change:

@@ -63,7 +63,7 @@ def _put(document: object, loc: Loc, value: object, wanted: Specification | None
     """Put a value where it belongs; where the way there is written as a list, the whole of it is replaced."""
     at = document
     for depth, part in enumerate(loc[:-1], start=1):
-        below = at.get(part) if isinstance(at, dict) else at[part] if isinstance(at, list) else None
+        below = value_at(at, (part,))
         if isinstance(at, dict) and isinstance(below, list) and wanted is not None:
             at[part] = value_at(wanted.canonical(), loc[:depth])
             return

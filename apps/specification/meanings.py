@@ -1,27 +1,28 @@
 """What each key means, in a sentence: for the schema, and so for what an editor shows while one types."""
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-_RHYTHM = {
+from core.errors import Text
+
+_RHYTHM: dict[str, Text] = {
     "interval": _("How often it is made, such as 5s."),
     "timeout": _("How long one try may take, such as 3s."),
     "retries": _("How many tries in a row must fail before an instance counts as unwell."),
     "start_period": _("How long failing does not count after the start, such as 10s."),
 }
-_PACE = {
+_PACE: dict[str, Text] = {
     "parallelism": _("How many instances are replaced at once."),
     "delay": _("How long to wait between two replacements, such as 10s."),
     "monitor": _("How long a new instance is watched before the next one is replaced."),
     "max_failure_ratio": _("Which part of the instances may fail, from 0 to 1."),
     "order": _("start-first begins the new instance before the old one ends; stop-first the other way round."),
 }
-_AMOUNTS = {
+_AMOUNTS: dict[str, Text] = {
     "cpus": _("Cores of each instance: 0.5 is half a core."),
     "memory": _("Memory of each instance, such as 256Mi or 1Gi."),
 }
 
-MEANINGS: dict[str, dict[str, Promise]] = {
+MEANINGS: dict[str, dict[str, Text]] = {
     "": {
         "services": _("What the app is made of, each under its name; other services reach it by that name."),
         "volumes": _("Data that outlives instances, by name; Berth chooses where it lies."),

@@ -26,6 +26,7 @@ from apps.specification import (
 from apps.specification.pointing import with_value
 from apps.views.deploy_import import TAKE, ImportStep, import_step
 from apps.views.deploy_lines import SPEC
+from apps.views.deploy_sent import read_sent
 from apps.views.deploy_undo import steps_of, with_step
 from apps.views.deploy_where import where_of
 from apps.views.found import actor_of
@@ -43,7 +44,6 @@ FALLBACK_SERVICE = "app"
 VARIABLE = re.compile(r"variables-(\d{1,4})-name\Z")
 MENDABLE = ("image", "name", "instances", "ports", "cpu", "memory", "health", "path", "command", "lines", "note")
 IN_DRAFT = MENDABLE[:1] + MENDABLE[2:9]
-LARGEST_BASE = 512 * 1024
 
 
 class Asked:
@@ -79,10 +79,7 @@ class Asked:
 
     def _sent_mend(self) -> dict[str, Any]:
         """What a button of the preflight puts in: fields by their names, and values of the specification by path."""
-        try:
-            values = json.loads(self.data.get("mend", "null"))
-        except ValueError:
-            return {}
+        values = read_sent(self.data.get("mend", ""))
         return values if isinstance(values, dict) and self.posted else {}
 
     def _sent_steps(self) -> list[dict[str, str]]:
@@ -120,11 +117,11 @@ class Asked:
 
     def _sent_base(self) -> dict[str, Any] | None:
         """What the panel was opened with comes back with it, and is believed as little as anything that is sent."""
-        sent = self.data.get("base", "")
-        if not sent or len(sent) > LARGEST_BASE:
+        sent = read_sent(self.data.get("base", ""))
+        if sent is None:
             return None
         try:
-            return stored(json.loads(sent)).canonical()
+            return stored(sent).canonical() if isinstance(sent, dict) else self._first_base()
         except (ValueError, AttributeError, TypeError, SpecificationError):
             return self._first_base()
 

@@ -43,13 +43,14 @@ def _act(panel: Panel) -> Answer:
 
 def _start(panel: Panel) -> Operation:
     asked, where = panel.asked, panel.asked.where
-    said = {"note": asked.note, "left_out": panel.left_out}
+    note, left_out = asked.note, panel.left_out
     if where.app is None:
+        project, name, there = asked.links.of, asked.name, where.environment
         app = services.create_app(
-            asked.actor, asked.links.of, name=asked.name, environment=where.environment, spec=asked.spec, **said
+            asked.actor, project, name=name, environment=there, spec=asked.spec, note=note, left_out=left_out
         )
         operation: Operation = app.first_operation  # type: ignore[attr-defined]  # set because a spec was given
         return operation
     if panel.same_release:
         return services.deploy(asked.actor, where.place, release=panel.same_release)
-    return services.deploy(asked.actor, where.place, spec=asked.spec, **said)
+    return services.deploy(asked.actor, where.place, spec=asked.spec, note=note, left_out=left_out)

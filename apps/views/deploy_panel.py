@@ -23,10 +23,11 @@ from apps.specification import (
     unified_lines,
 )
 from apps.views import deploy_promise
-from apps.views.deploy_asked import DEPLOY, FORM, IMPORT, LARGEST_BASE, OF, TO, YAML, Asked
+from apps.views.deploy_asked import DEPLOY, FORM, IMPORT, OF, TO, YAML, Asked
 from apps.views.deploy_folds import Folds
 from apps.views.deploy_import import paths_of
 from apps.views.deploy_lines import Fix, FormTrouble, Line, TextTrouble, found_line
+from apps.views.deploy_sent import LARGEST, read_sent
 from core.access import visible
 from core.errors import PortalError
 
@@ -187,17 +188,14 @@ class Panel:
     @property
     def left_out(self) -> tuple[str, ...]:
         """Paths that an import did without, for the record."""
-        try:
-            sent = json.loads(self.asked.data.get("left_out", "[]"))
-        except ValueError:
-            return ()
+        sent = read_sent(self.asked.data.get("left_out", ""))
         return paths_of(sent) if isinstance(sent, list) else ()
 
     @property
     def kept_text(self) -> str:
         """The text of the YAML tab while the form is shown, for its comments."""
         text = self.asked.data.get("text", "")
-        return text if self.asked.mode == FORM and len(text) <= LARGEST_BASE else ""
+        return text if self.asked.mode == FORM and len(text) <= LARGEST else ""
 
     @property
     def kept_steps(self) -> str:

@@ -4,6 +4,8 @@ import json
 import re
 from collections.abc import Mapping
 
+from apps.views.deploy_sent import read_sent
+
 FIELDS = re.compile(
     r"(environment|mode|release|service|base|text|yaml|image|name|instances|ports|cpu|memory|health|path|command|"
     r"lines|note|read_from|search|left_out|variables-\d{1,4}-(name|value))\Z"
@@ -14,10 +16,7 @@ LARGEST = 128 * 1024
 
 def steps_of(sent: str) -> list[dict[str, str]]:
     """The steps that a panel was sent with, believed as little as anything else: only texts of known fields."""
-    try:
-        steps = json.loads(sent) if 0 < len(sent) <= LARGEST else []
-    except ValueError:
-        return []
+    steps = read_sent(sent, largest=LARGEST)
     found = [one for one in steps if isinstance(one, dict)] if isinstance(steps, list) else []
     return [_fields(one) for one in found[-MOST:]]
 
