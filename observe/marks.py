@@ -59,6 +59,6 @@ def _end(row: InstanceEnd | UsageSeries, at: datetime) -> Mark:
     name = f"{row.service} {row.number}"
     said = failure_sentence(row.reason).sentence
     if not said and row.exit_code is not None:
-        said = _("It ended with code %(code)s.") % {"code": row.exit_code}
-    text = _("%(instance)s ended by itself. %(reason)s") % {"instance": name, "reason": said}
-    return Mark(at, "end", text.strip(), row.service)
+        said = _("It ended by itself with code %(code)s.") % {"code": row.exit_code}
+    text = _("%(instance)s: %(reason)s") if said else _("%(instance)s ended by itself.")
+    return Mark(at, "end", text % {"instance": name, "reason": said}, row.service)

@@ -32,7 +32,7 @@ class Row:
     average: str
     highest: str
     last: str
-    ended: bool = False
+    ended_at: datetime | None = None
     whole: bool = False  # all instances of a service together
 
 
@@ -114,18 +114,26 @@ def rows(usage: Usage, kind: str) -> list[Row]:
     found = []
     for service in usage.services:
         lines = usage.of(service)
-        if len(lines) > 1:
+        if len({line.name for line in lines}) > 1:
             found.append(_row(service, 0, kind, summed(lines, kind, usage.asked.count), whole=True))
-        found += [_row(line.name, line.colour, kind, line.values(kind), ended=not line.running) for line in lines]
+        found += [
+            _row(line.name, line.colour, kind, line.values(kind), ended_at=line.series.ended_at) for line in lines
+        ]
     return found
 
 
 def _row(
-    name: str, colour: int, kind: str, values: Sequence[int | None], *, ended: bool = False, whole: bool = False
+    name: str,
+    colour: int,
+    kind: str,
+    values: Sequence[int | None],
+    *,
+    ended_at: datetime | None = None,
+    whole: bool = False,
 ) -> Row:
     known = [value for value in values if value is not None]
     if not known:
-        return Row(name, colour, "", "", "", "", ended, whole)
+        return Row(name, colour, "", "", "", "", ended_at, whole)
     return Row(
         name,
         colour,
@@ -133,7 +141,7 @@ def _row(
         average=amount(kind, sum(known) / len(known)),
         highest=amount(kind, max(known)),
         last=amount(kind, known[-1]),
-        ended=ended,
+        ended_at=ended_at,
         whole=whole,
     )
 

@@ -54,7 +54,7 @@ def test_what_happened_is_listed(lately: Meter, browse: Browse) -> None:
     )
     shown = words(browse("guest").get(PAGE))
     assert "developer deployed release 1" in shown
-    assert "web 2 ended by itself. It ended with code 137." in shown
+    assert "web 2: It ended by itself with code 137." in shown
 
 
 def test_an_end_that_was_kept_is_told_once(lately: Meter, browse: Browse, running: AppEnvironment, api: Api) -> None:
@@ -64,7 +64,7 @@ def test_an_end_that_was_kept_is_told_once(lately: Meter, browse: Browse, runnin
         exit_code=1, ended_at=at,
     )  # fmt: skip
     told = [m["text"] for m in api("developer").get(API).json()["marks"] if m["kind"] == "end"]
-    assert told == ["web 3 ended by itself. It ended with code 1."]
+    assert told == ["web 3: It ended by itself with code 1."]
 
 
 def test_old_numbers_are_said_to_be_old(lately: Meter, browse: Browse) -> None:

@@ -97,6 +97,7 @@ export class Chart {
     }
     ctx.font = `${11 * devicePixelRatio}px system-ui`;
     const room = y - bbox.top > 16 * devicePixelRatio;
+    ctx.textAlign = "left";
     ctx.textBaseline = room ? "bottom" : "top";
     const text = say(this.lines.length > 1 ? "limits" : "limit", { amount: this.measure.text(limit) });
     ctx.fillText(`${above ? "↑ " : ""}${text}`, bbox.left + 4, y + (room ? -3 : 3) * devicePixelRatio);

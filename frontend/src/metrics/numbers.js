@@ -31,6 +31,7 @@ export class Numbers {
 
   // False: an instance came that the past does not know.
   take({ at, samples }) {
+    if (samples.length === 0 && this.live.length === 0) return true; // it has only begun
     this.live.push({ at, samples: new Map(samples.map((sample) => [sample[0], sample])) });
     this.live.splice(0, this.live.length - MOST_LIVE);
     return samples.every(([instance]) => this.known?.has(instance));
@@ -45,7 +46,8 @@ export class Numbers {
 
   sums() {
     const services = [...new Set(this.past.series.map((line) => line.service))];
-    return services.filter((service) => this.past.series.filter((line) => line.service === service).length > 1);
+    const numbers = (service) => this.past.series.filter((line) => line.service === service).map((line) => line.number);
+    return services.filter((service) => new Set(numbers(service)).size > 1);
   }
 
   times() {
