@@ -14,6 +14,7 @@ from core.access import Actor, check_unchanged, may
 from core.errors import Changed, Conflict, Denied, FieldProblem, Invalid, NotFound
 from core.names import RULE, is_label
 from core.secrets import Secret
+from tenants.changes import tell_of
 from tenants.models import Grant, Organization, Project, Tenant, Token, User
 from tenants.rights import running_grants
 from tenants.roles import PERMISSIONS, ROLES
@@ -94,6 +95,7 @@ def revoke_token(actor: Actor, user: User, *, token: Token) -> None:
     _check_own(actor, user)
     describe(target=token)
     token.delete()
+    tell_of(user.pk)
 
 
 def _check_own(actor: Actor, user: User) -> None:
@@ -171,6 +173,7 @@ def give_grant(
         raise Conflict(message, code="name_taken", hint=_("End the grant there is, then give a new one.")) from None
     made.refresh_from_db()
     describe(after={"person": user.get_username(), "role": role, "ends_at": str(ends_at or "")})
+    tell_of(user.pk)
     return made
 
 
@@ -188,6 +191,7 @@ def end_grant(actor: Actor, target: Tenant | Project, *, grant: Grant) -> None:
             raise Conflict(message, code="last_owner", hint=_("Make somebody else an owner first."))
     describe(before={"person": grant.user.get_username(), "role": grant.role})
     Grant.objects.filter(pk=grant.pk, ended_at__isnull=True).update(ended_at=Now(), ended_by=actor.name)
+    tell_of(grant.user_id)
 
 
 def _check_role(actor: Actor, target: Tenant | Project, role: str, *, level: str) -> None:

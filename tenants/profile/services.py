@@ -10,6 +10,7 @@ from audit.commands import command, describe
 from core.access import Actor
 from core.errors import Denied, NotFound
 from core.secrets import Secret
+from tenants.changes import tell_of
 from tenants.models import Session, User
 
 SETTINGS = ("title", "language", "theme", "time_zone", "keys", "reader")
@@ -34,6 +35,7 @@ def change_password(actor: Actor, user: User, *, password: Secret) -> None:
     user.set_password(password.reveal())
     user.save(update_fields=["password"])
     describe(detail={"sessions_ended": _others(actor, user).delete()[0]})
+    tell_of(user.pk)
 
 
 @command("session.end", permission="account.own")
@@ -45,6 +47,7 @@ def end_session(actor: Actor, user: User, *, session: uuid.UUID) -> None:
         raise NotFound()
     describe(detail={"session": str(session), "address": row.address, "client": row.client})
     row.delete()
+    tell_of(user.pk)
 
 
 @command("session.end_others", permission="account.own")
@@ -52,6 +55,7 @@ def end_other_sessions(actor: Actor, user: User) -> int:
     """Sign out everywhere but here. Answers how many browsers that were."""
     _check_own(actor, user)
     ended = _others(actor, user).delete()[0]
+    tell_of(user.pk)
     describe(detail={"ended": ended})
     return ended
 

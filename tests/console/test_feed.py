@@ -20,6 +20,7 @@ from operations import changes
 from operations.changes import Reader, announce, newest
 from operations.models import Change
 from tenants.models import Grant, Token
+from tenants.services import end_grant
 from tests.conftest import Cast
 from tests.console.knocking import closed_with, opened, until
 
@@ -212,3 +213,13 @@ def test_a_number_that_is_committed_late_is_found(cast: Cast) -> None:
     reader = Reader()
     reader.begin()
     assert [news.seq for news in reader.news()] == []
+
+
+async def test_who_takes_a_right_ends_the_socket_at_once(
+    cast: Cast, sockets: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hubs, "GUARD_SECONDS", 60)
+    feed = await sockets(SHOP, who=cast.guest)
+    grant = await Grant.objects.aget(user=cast.guest)
+    await sync_to_async(end_grant)(await sync_to_async(cast.actor)("owner"), cast.shop, grant=grant)
+    assert await closed_with(feed) == 4403

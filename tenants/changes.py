@@ -1,0 +1,10 @@
+"""Rights that begin or end: whoever holds a socket open is looked at again at once, not only within two seconds."""
+
+from uuid import UUID
+
+from operations.changes import announce
+
+
+def tell_of(person: UUID) -> None:
+    """Call it in the transaction that changes what a person may do, or ends a session or a token of theirs."""
+    announce("person", person, person=person)
