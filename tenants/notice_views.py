@@ -14,11 +14,17 @@ from django.views.decorators.http import require_POST, require_safe
 
 from core.access import Actor
 from core.errors import BadRequest
+from core.status import Status
 from tenants import notices
 from tenants.models import Notice
 
 ROWS = 50
 BEHIND_THE_BELL = 6
+LEVELS: dict[str, Status] = {
+    Notice.Level.OK: Status.SUCCEEDED,
+    Notice.Level.WARN: Status.NEEDS_ATTENTION,
+    Notice.Level.BAD: Status.FAILED,
+}
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,10 @@ class Line:
     notice: Notice
     title: str
     detail: str
+
+    @property
+    def status(self) -> Status:
+        return LEVELS.get(self.notice.level, Status.UNKNOWN)
 
     @property
     def place(self) -> str:

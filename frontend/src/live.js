@@ -4,6 +4,7 @@ import { listen } from "./socket.js";
 import { ago } from "./times.js";
 import { say } from "./words.js";
 
+const NOT_SIGNED_IN = 4401;
 const TOGETHER_MS = 200; // the first message is answered at once, those that follow this close by one fetch
 const NET_SECONDS = 5; // looked at so often while nothing rings
 const GONE = new Set([401, 403, 404]);
@@ -82,7 +83,8 @@ class LivePart {
   }
 
   ended(code) {
-    if (code === 1000) this.refresh();
+    if (code === NOT_SIGNED_IN) location.reload(); // leads to the door, and from there back here
+    else if (code === 1000) this.refresh();
     else this.mark("stale", say("stale", { time: ago(this.seenAt) }));
   }
 
