@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 
-from benchmarks import deploys, lists, logs, pages, starts
+from benchmarks import deploys, lists, logs, pages, sockets, starts
 from benchmarks.machine import description
 from benchmarks.portal import Portal, portal
 from benchmarks.result import Section, over_budget
@@ -28,6 +28,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--apps", type=int, default=100_000, help="apps in the database (default: 100000)")
     parser.add_argument("--deploys", type=int, default=10, help="deployments each (default: 10)")
     parser.add_argument("--runs", type=int, default=50, help="answers for each page and list (default: 50)")
+    parser.add_argument("--sockets", type=int, default=5000, help="pages that wait (default: 5000)")
     parser.add_argument("--print", action="store_true", help="only print; leave docs/benchmarks.md alone")
     return parser.parse_args()
 
@@ -52,6 +53,7 @@ def measure(measured: Portal, asked: argparse.Namespace) -> Iterator[Section]:
     yield deploys.measure(measured, runs=asked.deploys)
     yield logs.measure(measured, mebibytes=asked.log_mib)
     yield pages.measure(measured, app=logs.APP)
+    yield sockets.measure(measured, sockets=asked.sockets, runs=asked.runs)
     yield lists.measure(measured, apps=asked.apps, runs=asked.runs, deployed=logs.APP)
 
 

@@ -140,6 +140,7 @@ def test_a_part_is_fetched_again_when_its_socket_rings(page: Page, answers: dict
 def test_a_lost_socket_says_so_and_comes_back_where_it_was(page: Page, answers: dict[str, Answer], draw: Any) -> None:
     sockets: list[WebSocketRoute] = []
     page.route_web_socket(re.compile("/ws/"), lambda socket: sockets.append(socket))
+    page.add_init_script("Math.random = () => 0;")  # the shortest wait
     html = draw('{% live "op" fragment="/" socket="/ws/x" seq=1 %}{% fresh %}{% endlive %}')
     answers["/"] = lambda: html
     page.goto(HOME, wait_until="networkidle")
