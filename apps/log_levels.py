@@ -27,7 +27,10 @@ _NAMES = {
 _FIELDS = ("level", "severity", "lvl", "loglevel", "log_level", "log.level", "levelname", "@l", "severity_text")
 _KLOG = re.compile(r"^([IWEF])\d{4} \d\d:\d\d:\d\d")
 _WORD = re.compile(r"[A-Za-z]+")
-_NAMED = {"level", "lvl", "severity", "loglevel"}
+_NAMED = ("level", "lvl", "severity")
+_KNOWN = frozenset(_NAMES)
+_LEVEL_BY = 160  # a level stands within so many characters
+_THROWN = re.compile(r"(?:Error|[eE]xception)\b|\bTraceback\b")
 _ERRORS = {"error", "err", "critical", "crit", "exception", "traceback"}
 _ESCAPES = re.compile(r"\x1b\[[0-9;:]*m")
 _GOES_ON = re.compile(r"^(?:[ \t]+\S|Caused by: |\.\.\. \d+ more|[})\]]+[,;]?$)")
@@ -78,29 +81,43 @@ def _of_number(value: float) -> str:
 
 def _of_words(start: str) -> str:
     """What stands as a level (`[warn]`, `level=warn`, `WARN`, `warn:` near the start), else what the words speak of."""
-    if found := _KLOG.match(start):
+    if start[:1] in _KLOG_LEVELS and (found := _KLOG.match(start)):
         return _KLOG_LEVELS[found[1]]
-    words = _WORD.findall(start)
-    known = [(place, word) for place, word in enumerate(words) if word.lower() in _NAMES and f"/{word}" not in start]
-    for place, word in known:
-        if place < 16 and _stands_alone(start, word, place, words):
-            return _NAMES[word.lower()]
-    spoken = {word.lower() for _place, word in known}
+    lower = start.lower()
+    spoken = _KNOWN.intersection(_WORD.findall(lower))
+    if spoken:
+        placed = [(place, word) for word in spoken if (place := _standing(start, lower, word)) >= 0]
+        if placed:
+            return _NAMES[min(placed)[1]]
+        spoken = {word for word in spoken if f"/{word}" not in lower}
     if spoken & {"fatal", "panic"}:
         return "fatal"
-    if spoken & _ERRORS or any(word.endswith(("Error", "Exception", "exception", "Traceback")) for word in words):
+    if spoken & _ERRORS or _THROWN.search(start):
         return "error"
     return "warn" if spoken & {"warn", "warning"} else ""
 
 
-def _stands_alone(start: str, word: str, place: int, words: list[str]) -> bool:
-    if place and words[place - 1].lower() in _NAMED:
+def _standing(start: str, lower: str, word: str) -> int:
+    """Where a word stands as the level of its line; -1 where it does not."""
+    place = lower.find(word, 0, _LEVEL_BY)
+    while place >= 0:
+        end = place + len(word)
+        if not start[place - 1 : place].isalpha() and not start[end : end + 1].isalpha():
+            return place if _is_level(start, lower, place, end) else -1
+        place = lower.find(word, end, _LEVEL_BY)
+    return -1
+
+
+def _is_level(start: str, lower: str, place: int, end: int) -> bool:
+    before, after = start[place - 1 : place] if place else "", start[end : end + 1]
+    if before == "/":
+        return False
+    if end - place >= 3 and start[place:end].isupper():
         return True
-    if len(word) >= 3 and word.isupper():
+    if before + after in ("[]", "<>", "()") or lower[:place].rstrip(" \"'=:").endswith(_NAMED):
         return True
-    if f"[{word}]" in start or f"<{word}>" in start or f"({word})" in start:
-        return True
-    return place < 4 and (f"{word}:" in start or f"{word} |" in start)
+    near = start.count(" ", 0, place) < 4
+    return near and (after == ":" or start[end : end + 2] == " |")
 
 
 class Levels:

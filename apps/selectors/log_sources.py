@@ -61,9 +61,14 @@ def _filters(parameters: dict[str, Any], until: datetime | None) -> Filters:
     )
 
 
-def _services(place: AppEnvironment, wanted: str | None) -> list[str]:
+def services_of(place: AppEnvironment) -> list[str]:
+    """Declared ones, and those that are there although no release says so yet, as in a first deployment."""
     seen = place.services.values_list("service", flat=True)
-    known = sorted({*wanted_instances(place), *seen})
+    return sorted({*wanted_instances(place), *seen})
+
+
+def _services(place: AppEnvironment, wanted: str | None) -> list[str]:
+    known = services_of(place)
     if wanted is None:
         return known
     if wanted not in known:

@@ -12,7 +12,6 @@ from django.utils.http import urlencode
 from apps import logs as reading
 from apps.models import ObservedInstance
 from apps.selectors.log_sources import Asked, Crash
-from apps.selectors.state import wanted_instances
 from apps.views.app_frame import AppFrame
 from backends.contract import Driver
 
@@ -95,13 +94,10 @@ class LogPage:
     asked: dict[str, str]
     stretch: Stretch
     question: Asked
+    services: list[str]
     driver: Driver | None = None
     sources: dict[tuple[str, int], int] = field(default_factory=dict)
     crashes: list[Crash] = field(default_factory=list)
-
-    @property
-    def services(self) -> list[str]:
-        return list(wanted_instances(self.frame.place))
 
     @property
     def instance(self) -> ObservedInstance | None:

@@ -47,6 +47,7 @@ def _page(request: HttpRequest, names: dict[str, str]) -> LogPage:
     asked |= {"environment": place.environment.name, "range": asked["range"] if asked["range"] in RANGES else "all"}
     asked["level"] = asked["level"] if asked["level"] in LEVELS else ""
     stretch = Stretch.of(asked)
+    services = log_sources.services_of(place)
     numbers = sorted({(row.service, row.number) for row in rows})
     return LogPage(
         frame,
@@ -54,7 +55,8 @@ def _page(request: HttpRequest, names: dict[str, str]) -> LogPage:
         asked=asked,
         stretch=stretch,
         question=log_sources.asked(place, parameters(asked, rows, stretch)),
-        driver=driver_for(place.environment.cluster) if place.release_id else None,
+        services=services,
+        driver=driver_for(place.environment.cluster) if services else None,
         sources={source: 1 + order % reading.SERIES for order, source in enumerate(numbers)},
         crashes=log_sources.crashes(place, since=log_sources.lately()),
     )
