@@ -1,6 +1,7 @@
 """Parts of a page: head, panel, facts, tabs, switches, filters, sheets, dialogs, live parts, buttons."""
 
 from typing import Any
+from zlib import crc32
 
 from django.template.context import Context
 from django.utils.http import urlencode
@@ -15,7 +16,8 @@ PLACE_KEYS = {"layout-dashboard": "o", "box": "a", "stack-2": "i", "file-text": 
 
 
 def _id(given: str, title: str, prefix: str) -> str:
-    return given or f"{prefix}-{slugify(title) or 'part'}"
+    """A title in another script has no slug: its checksum tells two of them apart."""
+    return given or f"{prefix}-{slugify(title) or f'{crc32(str(title).encode()):08x}'}"
 
 
 @register.block("page_head.html")

@@ -21,7 +21,8 @@ CUT = """() => {
     const css = getComputedStyle(part);
     const hides = ["hidden", "clip"].includes(css.overflowX) && css.textOverflow !== "ellipsis";
     const fixed = part.matches(".btn, .chip, .env, .state, [role=tab], nav a");
-    return (hides || fixed) && css.clipPath === "none" && part.clientWidth > 2 && part.scrollWidth > part.clientWidth + 1;
+    const unseen = css.clipPath !== "none" || part.clientWidth <= 2;
+    return (hides || fixed) && !unseen && part.scrollWidth > part.clientWidth + 1;
   };
   return [...document.querySelectorAll("body *")]
     .filter((part) => !part.closest(".scrolls, .unseen, svg, .log, .skip, .xterm") && shown(part) && cut(part))
