@@ -75,6 +75,7 @@ DEEDS = (
     Deed("deploy", "rocket", "deploy release update"),
     Deed("logs", "file-text", "logs log"),
     Deed("console", "terminal-2", "console terminal shell exec"),
+    Deed("metrics", "chart-line", "metrics cpu memory load"),
     Deed("scale", "arrows-maximize", "scale instances replicas", ask="scale"),
     Deed("restart", "refresh", "restart", post=True, ask="restart"),
     Deed("stop", "player-stop", "stop", post=True, ask="stop"),
@@ -88,6 +89,7 @@ def label_of(deed: str, names: dict[str, str]) -> str:
         "deploy": _("Deploy %(app)s to %(environment)s"),
         "logs": _("Logs of %(app)s in %(environment)s"),
         "console": _("Console of %(app)s in %(environment)s"),
+        "metrics": _("Metrics of %(app)s in %(environment)s"),
         "scale": _("Scale %(app)s in %(environment)s"),
         "restart": _("Restart %(app)s in %(environment)s"),
         "stop": _("Stop %(app)s in %(environment)s"),
@@ -209,8 +211,8 @@ class Search:
             return self._any(needs_deploy(row), row)
         if row.release_id is None or (deed.name in TURNING and row.stopped != (deed.name == "start")):
             return False
-        if deed.name in ("logs", "console"):
-            return deed.name in VIEWS and self._any(_needs_look(deed.name, row), row)
+        if deed.name in VIEWS:
+            return self._any(_needs_look(deed.name, row), row)
         return self._any(needs_scale(row) if deed.name == "scale" else needs_deploy(row), row)
 
     def _any(self, codes: tuple[str, ...], row: AppEnvironment) -> bool:
@@ -275,13 +277,13 @@ class Search:
 
 
 TURNING = ("start", "stop", "restart")
-VIEWS = {"logs": "logs"}
+VIEWS = {"logs": "logs", "console": "console", "metrics": "metrics"}
 """Pages of an app that a deed leads to, by the name of their address."""
 
 
 def _needs_look(deed: str, row: AppEnvironment) -> tuple[str, ...]:
-    if deed == "logs":
-        return ("log.view",)
+    if deed != "console":
+        return ("log.view",) if deed == "logs" else ("app.view",)
     return ("console.protected",) if row.environment.protected else ("console.open",)
 
 

@@ -63,10 +63,13 @@ function paletteMay(event) {
   return dialog && dialog.id !== "palette" ? false : openPalette();
 }
 
+// Logs have no place in the side bar: they are those of the app that is looked at.
+const tabOf = (key) => (key === "l" ? document.querySelector('.tabs a[href*="/logs/"]') : null);
+
 function perform(event) {
   const second = performance.now() - waitingSince < SECOND_KEY_MS;
   waitingSince = -Infinity;
-  if (second) return press(document.querySelector(`.side [data-go="${CSS.escape(event.key)}"]`));
+  if (second) return press(document.querySelector(`.side [data-go="${CSS.escape(event.key)}"]`) ?? tabOf(event.key));
   return singles[event.key]?.() ?? false;
 }
 

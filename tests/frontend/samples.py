@@ -52,6 +52,7 @@ def frame(**changes: Any) -> SimpleNamespace:
         "unread": 1,
         "notices": [notice("Release 3 of web runs in dev", read_at=None), notice("web in dev is stopped")],
         "person": {"name": "rita", "initials": "ri", "links": [{"label": "Profile", "url": "/me/", "icon": "user"}]},
+        "app_name": "",
         "keys": True,
         "reader": False,
         "theme": "dark",
