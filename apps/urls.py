@@ -15,6 +15,7 @@ urlpatterns = [
     path(f"{TENANT}audit/verify/", audit.verify, name="audit_verify"),
     path(f"{TENANT}audit/<int:seq>/", audit.entry, name="audit_entry"),
     path("clusters/", clusters.page, name="clusters"),
+    path("clusters/<slug:cluster>/", clusters.one, name="cluster"),
     path(f"{TENANT}activity/", activity.of_tenant, name="tenant_activity"),
     path(f"{PROJECT}activity/", activity.of_project, name="activity"),
     path(APP, app.page, name="app"),

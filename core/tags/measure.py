@@ -104,7 +104,13 @@ def hosts(context: Context, body: str, label: str) -> dict[str, Any]:
 
 
 @register.component("load_bar.html")
-def load_bar(context: Context, name: str, used: float, whole: float) -> dict[str, Any]:
-    """A thin bar with its name and percent, for `{% host %}`."""
-    share = _percent(used, whole)
-    return {"name": name, "used": used, "whole": whole, "percent": round(share)}
+def load_bar(
+    context: Context, name: str, used: float, whole: float, held: float = 0, percent: str = "", said: str = "",
+    stale: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """A thin bar with its name and percent, for `{% host %}`; `said` is what it is read out as."""
+    shown = percent or round(_percent(used + held, whole))
+    return {
+        "name": name, "used": used, "whole": whole, "held": held, "percent": shown, "said": said or name,
+        "stale": stale,
+    }  # fmt: skip
