@@ -101,9 +101,38 @@ def sample_topology() -> dict[str, Any]:
     return {"drawing": drawing, "parts": parts, "lanes": list(zip(drawing.lanes, names, strict=True))}
 
 
+def sample_found() -> list[SimpleNamespace]:
+    """Two groups of the palette: one to go to, one to do."""
+    shop = SimpleNamespace(label="storefront", url="#storefront", icon="box", tail="acme / shop")
+    deeds = (("Deploy storefront to test", "rocket", False), ("Restart storefront in dev", "refresh", True))
+    entries = [
+        SimpleNamespace(label=label, url="#do", icon=icon, tail="acme / shop", post=post) for label, icon, post in deeds
+    ]
+    return [
+        SimpleNamespace(key="apps", title="Apps", entries=[shop]),
+        SimpleNamespace(key="do", title="Do", entries=entries),
+    ]
+
+
+def sample_problem() -> dict[str, Any]:
+    return {
+        "status": 403,
+        "title": "You may not do this",
+        "detail": "You need the permission “app.release” for this.",
+        "permission": "app.release",
+        "lets": "deploy, scale, stop and roll back in protected environments",
+        "hint": "An owner or admin of tenant acme can give it to you.",
+        "code": "denied",
+        "request_id": "0190c3b2a1f47c0e9d5b8a6f4e3d2c1b",
+        "actions": [{"label": "Go to the start page", "url": "#start"}],
+    }
+
+
 def sample_context() -> dict[str, Any]:
     now = timezone.now()
     return {
+        "found": sample_found(),
+        "problem": sample_problem(),
         "environments": STAGES,
         "dev": STAGES[0],
         "test": STAGES[1],
