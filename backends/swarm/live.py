@@ -12,6 +12,7 @@ from backends.swarm.wire import Wire
 
 WINDOW_SECONDS = 0.05  # lines wait this long for older ones of other instances
 _LOOK_SECONDS = 1.0
+_QUIET_SECONDS = 3.0  # between looks once nothing has changed for a while
 _BATCHES = 32
 
 Batch = list[LogLine] | DriverError | None  # None: there will be nothing more
@@ -80,15 +81,28 @@ class Scout:
         self._done = done
         self._first = set(resumes)
         self._reading: dict[str, Task[None]] = {}
+        self._news = asyncio.Event()  # a log has ended: its instance is gone, or its engine is
 
     async def look(self) -> None:
         where = Map(self._wire)
+        wait = _LOOK_SECONDS
         try:
             while await self._go_on(where):
-                await asyncio.sleep(_LOOK_SECONDS)
+                wait = await self._rest(wait)
             await self.found.put(None)
         except DriverError as error:
             await self.found.put(error)
+
+    async def _rest(self, seconds: float) -> float:
+        """Until the next look; gives back how long to rest after that one. Many quiet streams then ask little."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+        except TimeoutError:
+            return min(_QUIET_SECONDS, seconds * 1.2)
+        self._news.clear()
+        await asyncio.sleep(_LOOK_SECONDS / 4)
+        return _LOOK_SECONDS
 
     async def stop(self, looking: Task[None]) -> None:
         tasks = [looking, *self._reading.values()]
@@ -122,3 +136,5 @@ class Scout:
                 await self.found.put(batch)
         except DriverError as error:
             await self.found.put(error)
+        finally:
+            self._news.set()

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,7 @@ from backends.swarm.wire import Stream, Wire
 from backends.words import sentence
 
 READ_SECONDS = 30.0
+OVERLAP = 2000  # newest lines that a resumed reading begins with: the engine reads a whole log to find a time in it
 LINE_LIMIT = 1024 * 1024  # the engine cuts lines at 16 KB; they are put together again up to here
 
 
@@ -39,6 +41,7 @@ class Source:
         self._resume = resume
         self._before_ns, self._skip = resume.at_ns, resume.lines
         self._follow = follow
+        self._joined = False
         self._until_ns = int(query.until.timestamp() * 1e9) if query.until else None
 
     async def batches(self) -> AsyncGenerator[list[LogLine], None]:
@@ -47,16 +50,39 @@ class Source:
             yield [self._lost()]
             return
         try:
-            async with self._wire.stream(path_of(self._place), **self._asked()) as stream:
-                cut = Lines(self._place)
-                while piece := await self._piece(stream):
-                    if batch := self._fresh(cut.of(piece)):
+            if self._follow and self._resume.at_ns:
+                async with aclosing(self._newest()) as batches:
+                    async for batch in batches:
                         yield batch
-                if batch := self._fresh(cut.rest()):
-                    yield batch
+            if not self._joined:
+                async with aclosing(self._read(self._asked())) as batches:
+                    async for batch in batches:
+                        yield batch
         except RefusedError as error:
             if error.status not in {404, 409}:
                 raise
+
+    async def _newest(self) -> AsyncGenerator[list[LogLine], None]:
+        """From the newest lines on, if they reach back to where the reading stopped; else nothing."""
+        asked = {"stdout": True, "stderr": True, "timestamps": True, "follow": True, "tail": OVERLAP}
+        async with aclosing(self._read(asked, joins=True)) as batches:
+            async for batch in batches:
+                yield batch
+
+    async def _read(self, asked: dict[str, Any], *, joins: bool = False) -> AsyncGenerator[list[LogLine], None]:
+        """With `joins` it ends at once where the first line is not older than what was read before."""
+        async with self._wire.stream(path_of(self._place), **asked) as stream:
+            cut = Lines(self._place)
+            while piece := await self._piece(stream):
+                lines = cut.of(piece)
+                if joins and lines and not self._joined:
+                    self._joined = lines[0].at_ns < self._before_ns
+                    if not self._joined:
+                        return
+                if batch := self._fresh(lines):
+                    yield batch
+            if batch := self._fresh(cut.rest()):
+                yield batch
 
     async def _piece(self, stream: Stream) -> bytes:
         try:
@@ -78,6 +104,8 @@ class Source:
         """Without what was read before, and noted."""
         kept = []
         for line in batch:
+            if line.at_ns < self._before_ns:
+                continue
             if line.at_ns == self._before_ns and self._skip:
                 self._skip -= 1
             elif self._until_ns is None or line.at_ns <= self._until_ns:

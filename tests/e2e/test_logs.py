@@ -28,8 +28,9 @@ echo '{"level":50,"msg":"payment refused","order":440218}'
 echo 'Traceback (most recent call last):'; echo '  File "app.py", line 3'; echo 'ValueError: no such order'
 n=0; while true; do n=$((n+1)); echo "tick $n"; sleep 0.1; done
 """
-CRASH = "echo starting; echo 'fatal: no luck today'; sleep 3; exit 3"
+CRASH = "echo starting; sleep 25; echo 'fatal: no luck today'; exit 3"  # after the deployment is done
 FLOOD = f'n=0; while [ $n -lt {LINES} ]; do n=$((n+1)); echo "line $n GET /cart 200 in 31 ms"; done; exec sleep 100000'
+expect.set_options(timeout=30_000)
 STORE = "document.querySelector('[data-logs]').logPage"
 
 
@@ -66,20 +67,20 @@ def service(script: str, instances: int = 1) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def talk(caller: Caller) -> Iterator[str]:
-    yield from running(caller, "talk", {"web": service(TALK, 3), "worker": service(CRASH)}, 3)
+    yield from running(caller, "talk", {"web": service(TALK, 3), "worker": service(CRASH)})
 
 
 @pytest.fixture(scope="module")
 def flood(caller: Caller) -> Iterator[str]:
-    yield from running(caller, "flood", {"web": service(FLOOD)}, 1)
+    yield from running(caller, "flood", {"web": service(FLOOD)})
 
 
-def running(caller: Caller, name: str, services: dict[str, Any], instances: int) -> Iterator[str]:
+def running(caller: Caller, name: str, services: dict[str, Any]) -> Iterator[str]:
     assert caller.post(f"{SHOP}/apps", {"name": name}).status == 201
     sent = {"environment": "dev", "spec": {"services": services}}
     assert caller.post(f"{SHOP}/apps/{name}/deployments", sent).status == 202
     place = f"{SHOP}/apps/{name}/environments/dev"
-    until(lambda: caller.read(place)["running"] >= instances, seconds=120)
+    until(lambda: caller.read(place)["release_number"] == 1, seconds=120, said=lambda: str(caller.read(place)))
     yield f"/t/demo/p/shop/apps/{name}/logs/?environment=dev"
     caller.send("DELETE", f"{SHOP}/apps/{name}")
 
