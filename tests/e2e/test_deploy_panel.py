@@ -12,6 +12,7 @@ from tests.e2e.portal import Portal
 pytestmark = pytest.mark.e2e
 SLOW = 90_000  # milliseconds; a real engine on a busy machine
 PANEL = "/t/demo/p/shop/deploy/"
+PATIENT = 40_000
 COMPOSE = """\
 name: imported
 services:
@@ -21,6 +22,13 @@ services:
     privileged: true
     ports: ["8080:8080"]
 """
+
+
+@pytest.fixture(autouse=True)
+def _patience(page: Page) -> None:
+    """What is waited for comes at once on a machine of one's own, and later on one that is shared."""
+    page.set_default_timeout(PATIENT)
+    expect.set_options(timeout=PATIENT)
 
 
 def preflight(page: Page) -> Locator:
