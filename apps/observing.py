@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
@@ -15,6 +15,9 @@ from backends.contract import Driver, DriverError, HostStatus, InstanceStatus, S
 from backends.models import Cluster, Host
 from backends.registry import driver_for
 from operations.changes import announce
+
+SILENCE = timedelta(seconds=60)  # pages call older numbers old
+SILENCE_NOTED_EVERY = timedelta(seconds=15)
 
 
 class Usage(NamedTuple):
@@ -60,14 +63,26 @@ def _note_away(cluster: Cluster, error: DriverError) -> None:
 def _note_state(cluster: Cluster, state: str, **seen: Any) -> None:
     """A cluster that goes or comes back concerns whoever looks at it, and every project that runs something there."""
     with transaction.atomic():
-        is_new = Cluster.objects.filter(pk=cluster.pk).exclude(state=state).exists()
-        Cluster.objects.filter(pk=cluster.pk).update(state=state, **seen)
-        if not is_new:
-            return
-        announce("cluster", cluster.pk)
-        there = AppEnvironment.objects.filter(environment__cluster=cluster).order_by()
-        for tenant, project in there.values_list("tenant_id", "project_id").distinct():
-            announce("project", project, tenant=tenant, project=project)
+        known = Cluster.objects.filter(pk=cluster.pk)
+        same = known.filter(state=state, looked_at__gt=timezone.now() - SILENCE).exists()
+        known.update(state=state, **seen)
+        if not same:
+            _tell_of(cluster)
+
+
+def tell_of_silence() -> None:
+    """Nobody looks at a cluster any more: pages that wait for news would take what is old for what is so now."""
+    now = timezone.now()
+    for cluster in Cluster.objects.filter(looked_at__range=(now - SILENCE - SILENCE_NOTED_EVERY, now - SILENCE)):
+        with transaction.atomic():
+            _tell_of(cluster)
+
+
+def _tell_of(cluster: Cluster) -> None:
+    announce("cluster", cluster.pk)
+    there = AppEnvironment.objects.filter(environment__cluster=cluster).order_by()
+    for tenant, project in there.values_list("tenant_id", "project_id").distinct():
+        announce("project", project, tenant=tenant, project=project)
 
 
 def _note_hosts(cluster: Cluster, hosts: Iterable[HostStatus], at: datetime) -> dict[str, Host]:

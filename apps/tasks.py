@@ -6,6 +6,7 @@ from celery import shared_task
 
 from apps import events, evidence
 from apps.noticing import tell_of_failing
+from apps.observing import tell_of_silence
 from apps.reconciling import reconcile_cluster
 from backends.models import Cluster
 
@@ -24,6 +25,11 @@ def reconcile() -> None:
 @shared_task(name="apps.tell_of_failing", ignore_result=True)
 def notice_failing() -> None:
     tell_of_failing()
+
+
+@shared_task(name="apps.tell_of_silence", ignore_result=True)
+def notice_silence() -> None:
+    tell_of_silence()
 
 
 @shared_task(name="apps.forget_events", ignore_result=True)

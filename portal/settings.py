@@ -6,7 +6,7 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from portal import environment
+from portal import environment, lean
 from portal.environment import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -25,6 +25,7 @@ EMBEDDED = not REDIS_URL
 WEB_CONCURRENCY = environment.processes(redis=REDIS_URL)
 DATABASES = {"default": environment.database(f"sqlite:///{STATE / 'berth.sqlite3'}")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    lean.leave_out_postgresql()
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",  # a deferred transaction that writes late fails as “locked”
         "timeout": 20,
@@ -232,6 +233,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "operations.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "reconcile": {"task": "apps.reconcile", "schedule": 60.0, "options": {"expires": 60}},
+    "tell of silence": {"task": "apps.tell_of_silence", "schedule": 15.0, "options": {"expires": 15}},
     "tell of failing": {"task": "apps.tell_of_failing", "schedule": 15.0, "options": {"expires": 15}},
     "look after people": {"task": "tenants.look_after", "schedule": 600.0},
     "forget usage": {"task": "observe.forget", "schedule": 600.0, "options": {"expires": 600}},

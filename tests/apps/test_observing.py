@@ -171,3 +171,15 @@ async def test_looks_follow_a_notice_at_once_and_its_echoes(monkeypatch: pytest.
     assert await waited() < 0.2
     asyncio.get_running_loop().call_later(0.3, pace.notice)
     assert await waited() > 0.2, "when the echoes are over nobody looks without a reason"
+
+
+def test_a_cluster_nobody_looks_at_any_more_is_told_once(cast: Cast, running: AppEnvironment) -> None:
+    observing.observe(cast.cluster)
+    before = newest()
+    observing.tell_of_silence()
+    assert rung(before) == []
+    Cluster.objects.filter(pk=cast.cluster.pk).update(looked_at=timezone.now() - timedelta(seconds=65))
+    observing.tell_of_silence()
+    assert sorted(rung(before)) == ["cluster", "project"]
+    observing.observe(cast.cluster)
+    assert sorted(rung(before)) == ["cluster", "cluster", "project", "project"], "and when somebody looks again"

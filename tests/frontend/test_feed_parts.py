@@ -24,6 +24,7 @@ class Stage:
 
     def __init__(self, page: Page, answers: dict[str, Answer], draw: Callable[..., str]) -> None:
         self.page, self.fetched, self.sockets = page, 0, list[WebSocketRoute]()
+        page.set_default_timeout(20_000)  # a busy machine
         page.route_web_socket(re.compile("/ws/v1/feed"), lambda socket: self.sockets.append(socket))
         page.add_init_script("Math.random = () => 0;")  # the shortest wait
 
