@@ -8,7 +8,7 @@ from core.rows import Row
 
 
 class ConsoleSession(Row):
-    """One process in one instance for one person. The audit keeps what happened; ended rows go after a week."""
+    """One process in one instance for one person. The audit keeps what happened; ended rows go after 90 days."""
 
     scope = Scope("tenant_id", "project_id")
     view_permission = "console.open"

@@ -35,7 +35,7 @@ def consoles(actor: Actor, place: AppEnvironment) -> Rows:
 
 
 def console(actor: Actor, place: AppEnvironment, console_id: uuid.UUID) -> Document:
-    """One console, ended ones of the last week too."""
+    """One console, ended ones of the last 90 days too."""
     found = _shown(visible(actor, ConsoleSession.objects.filter(place=place, pk=console_id))).first()
     if found is None:
         raise NotFound()

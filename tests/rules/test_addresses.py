@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.models import AppEnvironment
+from console.models import ConsoleSession
 from images.models import Artifact, Repository
 from operations.models import Operation
 from portal.checks import PUBLIC, Route, every_address_is_guarded, routes
@@ -63,6 +64,10 @@ def things(place: AppEnvironment, cast: Cast) -> dict[str, str]:
     token, _text = Token.objects.create(cast.owner, name="looking")
     repository = Repository.objects.create(name="hello", tenant=cast.acme, cluster=cast.cluster)
     artifact = Artifact.objects.create(repository=repository, digest=f"sha256:{'1' * 64}", pinned="hello@sha256:1")
+    console = ConsoleSession.objects.create(  # noqa: S604  `shell` is a column
+        tenant=cast.acme, project=cast.shop, place=place, instance_id=instance.pk, engine_id="x", service="web",
+        number=1, shell="sh", person_id=cast.owner.pk, person_name="owner",
+    )  # fmt: skip
     return {
         "tenant": "acme",
         "project": "shop",
@@ -75,6 +80,7 @@ def things(place: AppEnvironment, cast: Cast) -> dict[str, str]:
         "code": "not_found",
         "operation": str(operation.pk),
         "instance": str(instance.pk),
+        "console": str(console.pk),
         "token": str(token.id),
         "session": str(Session.objects.filter(user=cast.owner).values_list("id", flat=True)[0]),
         "grant": str(Grant.objects.filter(tenant=cast.acme).values_list("pk", flat=True)[0]),

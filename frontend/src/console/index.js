@@ -149,7 +149,9 @@ class Page {
     if (tab && document.activeElement?.closest(".console, .console-ask")) tab.screen.term.focus();
   }
 
+  // Left and right go between tabs, Delete closes one: a tab list may hold nothing but tabs.
   arrow(event) {
+    if (event.key === "Delete") this.close(this.front);
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!by || this.all.length === 0) return;
     const place = (this.all.indexOf(this.front) + by + this.all.length) % this.all.length;

@@ -35,9 +35,7 @@ export class Tab {
     this.button.id = `tab-${this.about.id}`;
     this.button.setAttribute("aria-controls", `screen-${this.about.id}`);
     this.button.firstElementChild.textContent = `${this.about.name} · ${this.about.shell}`;
-    const label = say("closeTab", { name: this.about.name });
-    this.closer.setAttribute("aria-label", label);
-    this.closer.title = label;
+    this.closer.title = say("closeTab", { name: this.about.name });
     this.button.addEventListener("click", () => this.page.bring(this));
     this.closer.addEventListener("click", () => this.page.close(this));
     this.page.tabs.append(this.handle);
