@@ -39,7 +39,10 @@ class Collector:
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
         while not await self._stop_before(FINE.step - time.time() % FINE.step):
-            await self.collect(round(time.time()) // FINE.step * FINE.step)
+            try:
+                await self.collect(round(time.time()) // FINE.step * FINE.step)
+            except DatabaseError:
+                log.exception("which clusters there are cannot be read just now")
 
     async def _stop_before(self, seconds: float) -> bool:
         with contextlib.suppress(TimeoutError):
@@ -51,7 +54,10 @@ class Collector:
         clusters = await _clusters()
         wanted = {(cluster.pk, cluster.version): cluster for cluster in clusters}
         self._books = {key: self._books.get(key) or Book(cluster) for key, cluster in wanted.items()}
-        await asyncio.gather(*(self._read(wanted[key], book, at) for key, book in self._books.items()))
+        reads = [self._read(wanted[key], book, at) for key, book in self._books.items()]
+        for failed in await asyncio.gather(*reads, return_exceptions=True):
+            if failed is not None:
+                log.error("usage of a cluster was not collected", exc_info=failed)
 
     async def _read(self, cluster: Cluster, book: Book, at: int) -> None:
         try:

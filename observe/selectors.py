@@ -118,7 +118,7 @@ def usage(place: AppEnvironment, question: Asked) -> Usage:
     series = _series(place, question)
     observed = {row.engine_id: row for row in place.observed_instances.all()}
     points = _points([one.pk for one in series[:MOST_LINES]], question)
-    colours = _colours(series)
+    colours, limits = _colours(series), limits_of(place)
     nothing: list[Point | None] = [None] * question.count
     lines = [
         UsageLine(one, colours[one.service, one.number], points.get(one.pk, nothing), _id(one, observed))
@@ -127,11 +127,11 @@ def usage(place: AppEnvironment, question: Asked) -> Usage:
     return Usage(
         question,
         lines=lines,
-        limits=limits_of(place),
+        limits=limits,
         left=_left(place, observed.values(), more_lines=len(series) - len(lines)),
         last_at=max((row.usage_at for row in observed.values() if row.usage_at), default=_last(lines, question)),
         away=place.environment.cluster.state == Cluster.State.AWAY,
-        services=sorted({*limits_of(place), *(one.service for one in series)}),
+        services=sorted({*limits, *(one.service for one in series)}),
     )
 
 

@@ -10,6 +10,9 @@ from backends.contract import UsageCount
 from observe.keeping import Book
 from observe.points import FINE
 from tests.conftest import Cast
+from tests.engine import engine
+
+__all__ = ["engine"]
 
 SECOND = 1_000_000_000
 
