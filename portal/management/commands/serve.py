@@ -3,8 +3,10 @@
 from typing import Any
 
 import uvicorn
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
+from portal import lean
 from portal.patience import Patient
 
 
@@ -16,6 +18,8 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if settings.EMBEDDED:
+            lean.share_one_heap()
         uvicorn.run(
             "portal.asgi:application",
             host=options["host"],
