@@ -14,10 +14,10 @@ from tenants.models import Grant, Project, User
 
 
 @transaction.atomic
-def invite(number: int) -> list[str]:
+def invite(number: int, *, name: str = "guest") -> list[str]:
     """So many guests of the demo project, each with a session; their session keys."""
     project = Project.objects.get(name="shop", tenant__name="demo")
-    people = [User(username=f"guest-{place}", password="!") for place in range(number)]  # noqa: S106  none can sign in
+    people = [User(username=f"{name}-{place}", password="!") for place in range(number)]  # noqa: S106  none can sign in
     User.objects.bulk_create(people, batch_size=1000)
     role = {"role": "project.guest", "project": project, "tenant_id": project.tenant_id}
     Grant.objects.bulk_create([Grant(user=person, **role) for person in people], batch_size=1000)
@@ -36,4 +36,6 @@ def sign_in(person: User) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--number", type=int, default=5000)
-    print("\n".join(invite(parser.parse_args().number)))
+    parser.add_argument("--name", default="guest", help="what they are called, before their number")
+    asked = parser.parse_args()
+    print("\n".join(invite(asked.number, name=asked.name)))
