@@ -20,7 +20,7 @@ from django.db import DatabaseError
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from console.sockets import Close
+from console.sockets import Close, Refuse
 from core.access import Actor
 from core.connections import keep_fresh
 from operations import changes, doorbell
@@ -87,6 +87,8 @@ class Hub:
         if not self._tasks:
             self._start()
         await self._ready.wait()
+        if listener not in self._keys:
+            raise Refuse(Close.AWAY)
         if not self.prompt:
             listener.prompt(False)
 
@@ -132,12 +134,24 @@ class Hub:
         self._stop_hearing = doorbell.listen_here(self._hear_ring)
         work = [self._read(), self._guard()] + ([self._hear_redis()] if settings.REDIS_URL else [])
         self._tasks = [self._loop.create_task(one) for one in work]
+        for task in self._tasks:
+            task.add_done_callback(self._fell)
 
     def _stop(self) -> None:
         self._stop_hearing()
         for task in self._tasks:
             task.cancel()
         self._tasks = []
+
+    def _fell(self, task: asyncio.Task[None]) -> None:
+        """Nobody may wait for a hub that is dead: they come again, and with the first of them it begins anew."""
+        if task.cancelled() or task not in self._tasks:
+            return
+        log.error("the hub fell", exc_info=task.exception())
+        for listener in list(self._keys):
+            self.leave(listener)
+            listener.end(Close.AWAY)
+        self._ready.set()
 
     def _hear_ring(self, name: str) -> None:
         if name == changes.BELL and not self._loop.is_closed():

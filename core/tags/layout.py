@@ -204,7 +204,7 @@ def live(
     `fragment` is the address that answers with this very part (same `id`). `kinds` says which messages of the page's
     feed concern it: "cluster" any, "place:" the one that is `of`, "operation@" any in the project or tenant `within`.
     A `socket` of its own rings whatever it says, after `seq`, the last event the part already shows. Every so many
-    seconds (`every`) it is fetched where there is neither.
+    seconds (`every`) it is fetched besides, where it shows numbers of which no message tells.
     """
     said = " ".join(kind + str({":": of, "@": within}.get(kind[-1], "")) for kind in kinds.split())
     return {"id": id, "fragment": fragment, "kinds": said, "socket": socket, "every": every, "seq": seq}

@@ -46,17 +46,18 @@ class LivePart {
     this.stop();
     const seq = Number(liveSocket ? liveSeq : pageSeq);
     if (socket) this.unlisten = listen(socket, seq, (kind, detail) => this.on(kind, detail));
-    else if (Number(liveEvery) > 0) this.poll(Number(liveEvery));
+    if (Number(liveEvery) > 0) this.pace = this.every(Number(liveEvery)); // numbers that nobody tells of
   }
 
   stop() {
     this.unlisten?.();
     clearInterval(this.timer);
-    this.unlisten = this.timer = undefined;
+    clearInterval(this.pace);
+    this.unlisten = this.timer = this.pace = undefined;
   }
 
-  poll(seconds) {
-    this.timer ??= setInterval(() => { if (!document.hidden) this.refresh(); }, seconds * 1000);
+  every(seconds) {
+    return setInterval(() => { if (!document.hidden) this.refresh(); }, seconds * 1000);
   }
 
   on(kind, detail) {
@@ -79,7 +80,7 @@ class LivePart {
   lost(wait) {
     this.say("retry", wait < NET_SECONDS * 1000
       ? say("retry", { n: Math.max(1, Math.round(wait / 1000)) }) : say("lost", { n: NET_SECONDS }));
-    this.poll(NET_SECONDS);
+    this.timer ??= this.every(NET_SECONDS);
   }
 
   ended(code) {
@@ -162,7 +163,7 @@ class LivePart {
     const wait = Math.min(30000, 1000 * 2 ** this.failures);
     this.mark(this.failures > 2 ? "stale" : "retry", this.failures > 2
       ? say("stale", { time: ago(this.seenAt) }) : say("retry", { n: Math.round(wait / 1000) }));
-    if (!this.timer) setTimeout(() => this.refresh(), wait);
+    if (!this.timer && !this.pace) setTimeout(() => this.refresh(), wait);
   }
 
   end() {
@@ -206,6 +207,6 @@ export function startLive() {
   document.addEventListener("htmx:after:swap", findLive);
   document.addEventListener("visibilitychange", () => {
     // a page that slept asks once, whether or not a socket that slept, too, has told it anything
-    if (!document.hidden) parts.forEach((part) => { if (part.late || part.timer || part.unlisten) part.refresh(); });
+    if (!document.hidden) parts.forEach((part) => { if (part.late || part.pace || part.unlisten) part.refresh(); });
   });
 }

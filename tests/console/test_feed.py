@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import connection, transaction
+from django.db import transaction
 from django.test import Client
 
 from console import hub as hubs
@@ -17,7 +17,7 @@ from core import seats
 from core.access import NOBODY
 from core.clock import from_now
 from operations import changes
-from operations.changes import Reader, announce, newest
+from operations.changes import announce, newest
 from operations.models import Change
 from tenants.models import Grant, Token
 from tenants.services import end_grant
@@ -207,12 +207,28 @@ def test_a_reader_who_does_not_read_costs_little() -> None:
     assert RESET["kind"] in {message["kind"] for message in outlet._waiting}
 
 
-def test_a_number_that_is_committed_late_is_found(cast: Cast) -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("only where transactions write side by side")
-    reader = Reader()
-    reader.begin()
-    assert [news.seq for news in reader.news()] == []
+async def test_kinds_of_a_newer_process_are_passed_over(cast: Cast, sockets: Any) -> None:
+    feed = await sockets(SHOP, who=cast.guest)
+    await Change.objects.acreate(kind="later", object_id="x", tenant_id=cast.acme.pk, project_id=cast.shop.pk)
+    await change("place", "p1", cast)
+    assert (await feed.receive_json_from(timeout=5))["id"] == "p1"
+
+
+async def test_a_hub_that_fell_lets_everybody_come_again(
+    cast: Cast, sockets: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = await sockets(SHOP, who=cast.guest)
+
+    def fall(_reader: changes.Reader) -> None:
+        raise LookupError("a mistake of ours")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(changes.Reader, "news", fall)
+        await change("place", "p1", cast)
+        assert await closed_with(feed) == 4503
+    again = await sockets(SHOP, who=cast.guest)
+    await change("place", "p2", cast)
+    assert (await again.receive_json_from(timeout=5))["id"] == "p2"
 
 
 async def test_who_takes_a_right_ends_the_socket_at_once(

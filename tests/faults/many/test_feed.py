@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 from playwright.sync_api import Browser, expect
 from websockets.sync.client import ClientConnection, connect
@@ -42,6 +43,20 @@ def test_what_one_process_changes_another_tells_at_once(caller: Caller, feed: Cl
     assert time.monotonic() - began < 5
     caller.ended(accepted.json)
     assert heard(feed, "place")
+
+
+def test_a_lower_number_that_is_committed_later_is_not_lost(berth: Installation, feed: ClientConnection) -> None:
+    insert = "INSERT INTO operations_change (kind, object_id) VALUES ('cluster', %s) RETURNING seq"
+    address = berth.environment["DATABASE_URL"]
+    with psycopg.connect(address) as slow, psycopg.connect(address, autocommit=True) as quick:
+        lower = slow.execute(insert, ["late"]).fetchone()
+        higher = quick.execute(insert, ["early"]).fetchone()
+        assert lower is not None
+        assert higher is not None
+        assert lower < higher
+        assert heard(feed, "cluster")["id"] == "early"
+        slow.commit()
+        assert heard(feed, "cluster") == {"seq": lower[0], "kind": "cluster", "id": "late"}
 
 
 def test_without_redis_the_feed_says_so_and_goes_on(
