@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from apps.models import AppEnvironment, ObservedInstance, PlaceEvent
 from backends.contract import EngineNotice, InstanceState, InstanceStatus, Reason, ReasonCode
 from backends.models import Host
+from operations.changes import announce
 
 KEPT: Final = timedelta(days=14)
 MOST_IN_PLACE = 500
@@ -78,6 +80,7 @@ def note_notices(notices: Iterable[EngineNotice]) -> None:
     for notice in telling:
         if (row := by_id.get(notice.instance or "")) and notice.reason:
             _keep(row.place, _of_notice(notice, notice.reason, row))
+            announce("place", row.place_id, tenant=row.tenant_id, project=row.project_id)
 
 
 def forget_old() -> None:
@@ -138,10 +141,7 @@ def _keep(place: AppEnvironment, one: Happened) -> None:
     near = PlaceEvent.objects.filter(place=place, service=one.service)
     if one.code == Code.STARTED and _after_trouble(near, one):
         return
-    rows = near.filter(code=one.code, last_at__gte=one.at - one.window)
-    if one.code not in COUNTED_TOGETHER:
-        rows = rows.filter(number=one.number)
-    row = rows.order_by("-last_at").first()
+    row = _same(place, near.filter(code=one.code, last_at__gte=one.at - one.window), one)
     if row is None:
         _add(place, one)
     elif one.instance in row.instances:
@@ -150,9 +150,17 @@ def _keep(place: AppEnvironment, one: Happened) -> None:
         _count(row, one)
 
 
-def _after_trouble(near: Any, one: Happened) -> bool:
+def _same(place: AppEnvironment, rows: "QuerySet[PlaceEvent]", one: Happened) -> PlaceEvent | None:
+    """The row that this belongs to. Trouble of another release is other trouble."""
+    if one.code not in COUNTED_TOGETHER:
+        begun = place.deployments.order_by("-number").values_list("created_at", flat=True).first()
+        rows = rows.filter(number=one.number, last_at__gte=begun or one.at - one.window)
+    return rows.order_by("-last_at").first()
+
+
+def _after_trouble(near: "QuerySet[PlaceEvent]", one: Happened) -> bool:
     troubles = near.filter(code__in=PlaceEvent.TROUBLE, number=one.number, last_at__gte=one.at - AFTER_TROUBLE)
-    return bool(troubles.exists())
+    return troubles.exists()
 
 
 def _add(place: AppEnvironment, one: Happened) -> None:
@@ -180,7 +188,7 @@ def _count(row: PlaceEvent, one: Happened) -> None:
     row.last_at = max(row.last_at, one.at)
     row.number = row.number if row.number == one.number else None
     row.host = one.host if row.count == 1 or row.host == one.host else ""
-    row.reason, row.exit_code, row.end = one.reason or row.reason, one.exit_code, None
+    row.reason, row.exit_code = one.reason or row.reason, one.exit_code
     row.save()
 
 

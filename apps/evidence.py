@@ -68,25 +68,24 @@ def keep_missing(cluster: Cluster, driver: Driver) -> int:
 
 def _keep_of(row: PlaceEvent, driver: Driver) -> bool:
     """False where the instance is forgotten already."""
-    place, engine_id = row.place, row.instances[-1]
-    instance = ObservedInstance.objects.filter(place=place, engine_id=engine_id).first()
-    if instance is None:
-        return False
-    known = InstanceEnd.objects.filter(place=place, engine_id=engine_id).first()
-    end = known or InstanceEnd.objects.create(
-        tenant_id=row.tenant_id,
-        project_id=row.project_id,
-        place=place,
-        service=row.service,
-        number=instance.number,
-        engine_id=engine_id,
-        reason=row.reason,
-        exit_code=row.exit_code,
-        last_lines=last_lines(driver, ref_of(place, row.service), engine_id),
-        ended_at=row.last_at,
-    )
-    PlaceEvent.objects.filter(pk=row.pk).update(end=end)
-    return True
+    engine_id = row.instances[-1]
+    end = InstanceEnd.objects.filter(place=row.place, engine_id=engine_id).first()
+    if end is None and ObservedInstance.objects.filter(place=row.place, engine_id=engine_id).exists():
+        end = InstanceEnd.objects.create(
+            tenant_id=row.tenant_id,
+            project_id=row.project_id,
+            place=row.place,
+            service=row.service,
+            number=row.number or 0,
+            engine_id=engine_id,
+            reason=row.reason,
+            exit_code=row.exit_code,
+            last_lines=last_lines(driver, ref_of(row.place, row.service), engine_id),
+            ended_at=row.last_at,
+        )
+    if end is not None:
+        PlaceEvent.objects.filter(pk=row.pk).update(end=end)
+    return end is not None
 
 
 def forget_old() -> None:

@@ -7,9 +7,9 @@ units of the drawing's own view box. Lines lead from left to right; one that pas
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-BOX_WIDTH = 200.0
-WHOLE_WIDTH = 1100.0  # what the lanes share where there are few of them
-LEAST_GAP, MOST_GAP = 72.0, 180.0
+BOX_WIDTH = 184.0
+WHOLE_WIDTH = 1120.0  # what the lanes share where there are few of them
+LEAST_GAP, MOST_GAP = 56.0, 160.0
 HEAD = 28.0  # room for the names of the lanes
 BETWEEN = 18.0  # from one box to the next below it
 WAY_HEIGHT, WAY_BETWEEN = 6.0, 12.0  # the free way of a line that passes a lane

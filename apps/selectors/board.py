@@ -2,37 +2,46 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.models import App, AppEnvironment, Deployment, Environment, ObservedInstance, ObservedService, ReleaseImage
 from apps.needs import needs_deploy
-from apps.selectors.state import PlaceState, place_state
+from apps.selectors.paging import Page, page_of
+from apps.selectors.state import STALE_AFTER, PlaceState, place_state
+from apps.selectors.unsteady import Crashes, crashes_today
+from backends.models import Cluster
 from core.access import Actor, may, visible
 from core.status import Kind, Status
+from operations.models import Operation
 from tenants.models import Project
 
-MOST_APPS = 200
+PAGE = 50
+MOST_DOUBTFUL = 100  # places looked at one by one, beside those of the page
 WORST_FIRST = (Kind.BAD, Kind.WARN, Kind.STALE, Kind.BUSY, Kind.OK, Kind.WAIT, Kind.OFF)
 SAID_AT_MOST = 2
 
 
 @dataclass(frozen=True)
 class Card:
-    """One app in one environment. `images` are short ("hello:1"); `when` is when what runs here was put here."""
+    """One app in one environment. `images` are short ("hello:1"); `when` is when what runs here was put here.
+
+    `restarts`: how often its instances crashed today although they run.
+    """
 
     place: AppEnvironment
     environment: Environment
     state: PlaceState
     deployment: Deployment | None
     images: tuple[str, ...]
+    restarts: int = 0
 
     @property
     def title(self) -> str:
@@ -110,69 +119,59 @@ class Column:
     """Head of an environment: how many instances run there, and the worst state among its apps (None: no app)."""
 
     environment: Environment
-    cards: tuple[Card, ...]
-
-    @property
-    def deployed(self) -> list[Card]:
-        return [card for card in self.cards if not card.empty]
-
-    @property
-    def status(self) -> Status | None:
-        worst = sorted(self.deployed, key=lambda card: WORST_FIRST.index(card.state.status.kind))
-        return worst[0].state.status if worst else None
+    status: Status | None
+    running: int
+    wanted: int
 
     @property
     def word(self) -> str:
-        words = {
-            "running": sum(card.state.running for card in self.cards),
-            "wanted": sum(card.state.wanted for card in self.cards),
-        }
-        return _("%(running)s of %(wanted)s") % words
+        return _("%(running)s of %(wanted)s") % {"running": self.running, "wanted": self.wanted}
 
 
 @dataclass(frozen=True)
 class Board:
+    """One page of the apps of a project, and how all of them are.
+
+    `moving`: what is not well or on its way anywhere in the project, the worst first, at most so many as are looked
+    at; `needing` counts the apps among them that need a look. `previous` and `next` are cursors.
+    """
+
     project: Project
     environments: Sequence[Environment]
-    all_rows: Sequence[Row]
-    only_attention: bool = False
+    rows: Sequence[Row]
+    columns: Sequence[Column]
+    apps: int
+    deployed: int
+    moving: Sequence[Card]
     cut: bool = False
-    columns: tuple[Column, ...] = field(default=())
+    previous: str = ""
+    next: str = ""
 
     @property
-    def rows(self) -> Sequence[Row]:
-        return self.needing if self.only_attention else self.all_rows
-
-    @property
-    def needing(self) -> list[Row]:
-        return [row for row in self.all_rows if row.needs_attention]
-
-    @property
-    def _states(self) -> list[PlaceState]:
-        return [card.state for row in self.all_rows for card in row.cards if not card.empty]
+    def needing(self) -> int:
+        return len({card.place.app_id for card in self.moving if card.state.needs_attention})
 
     @property
     def headline(self) -> str:
         """How many instances run of all that should."""
-        running, wanted = sum(s.running for s in self._states), sum(s.wanted for s in self._states)
-        if not self._states:
+        if not self.deployed:
             return _("Nothing is deployed yet.")
+        running, wanted = (sum(getattr(one, name) for one in self.columns) for name in ("running", "wanted"))
         text = ngettext("%(running)s of %(wanted)s instance runs.", "%(running)s of %(wanted)s instances run.", wanted)
         return text % {"running": running, "wanted": wanted}
 
     @property
     def said(self) -> list[str]:
         """What is not well or on its way, the worst first; what one would want to know when all is well."""
-        cards = [card for row in self.all_rows for card in row.cards if not card.empty]
-        if not cards:
+        if not self.deployed and not self.moving:
             return [_("Choose an image and deploy it: that is all it takes.")]
-        moving = [card for card in cards if card.state.needs_attention or card.state.status.kind is Kind.BUSY]
-        if not moving:
+        if not self.moving:
             return [_("Everything that is deployed is well.")]
-        moving.sort(key=lambda card: WORST_FIRST.index(card.state.status.kind))
-        told = [_said_of(card) for card in moving[:SAID_AT_MOST]]
-        more = len(moving) - len(told)
-        if more:
+        told = [_said_of(card) for card in self.moving[:SAID_AT_MOST]]
+        more = len(self.moving) - len(told)
+        if more and self.cut:
+            told.append(_("More than %(count)s others need a look.") % {"count": more})
+        elif more:
             told.append(ngettext("One more needs a look.", "%(count)s more need a look.", more) % {"count": more})
         return told
 
@@ -184,28 +183,92 @@ def _said_of(card: Card) -> str:
     return _("%(app)s in %(environment)s: %(state)s.") % words
 
 
-def board_of(actor: Actor, project: Project, *, only_attention: bool = False) -> Board:
-    """Everything the overview shows, for as much as the actor may see: eight queries, however many apps."""
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of the board: a part of a name, only what needs a look, and where a page begins."""
+
+    search: str = ""
+    attention: bool = False
+    cursor: str = ""
+
+
+def board_of(actor: Actor, project: Project, asked: Asked) -> Board:
+    """One page of what the actor may see, and how the whole project is: as many queries for ten apps as for thousands.
+
+    States are computed for the page and for what may be in trouble; the rest is only counted.
+    """
     environments = list(visible(actor, Environment.objects.filter(project=project)).select_related("cluster"))
-    apps = list(_apps(actor, project)[: MOST_APPS + 1])
-    shown = apps[:MOST_APPS]
-    seen = _Seen.of(_places(shown))
-    rows = tuple(_row(actor, app, environments, seen) for app in shown)
-    columns = tuple(
-        Column(one, tuple(card for row in rows for card in row.cards if card.environment.pk == one.pk))
-        for one in environments
+    apps = visible(actor, App.objects.filter(project=project, deleted_at__isnull=True))
+    places = visible(actor, AppEnvironment.objects.filter(project=project, app__deleted_at__isnull=True))
+    doubtful = _doubtful(places)
+    page = _page(apps, doubtful, asked)
+    seen = _Seen.of([*_places(places.filter(app__in=page.rows)), *_places(doubtful)[: MOST_DOUBTFUL + 1]])
+    rows = tuple(_row(actor, app, environments, seen) for app in page.rows)
+    moving, cut = _moving(seen, environments, rows)
+    if asked.attention:
+        rows = tuple(row for row in rows if row.needs_attention)
+    columns, deployed = _columns(places.filter(release__isnull=False), environments, moving)
+    return Board(
+        project, environments, rows, columns, apps.count(), deployed, moving, cut, page.previous, page.next
+    )  # fmt: skip
+
+
+def _page(apps: QuerySet[App], doubtful: QuerySet[AppEnvironment], asked: Asked) -> Page[App]:
+    if asked.search:
+        apps = apps.filter(Q(name__icontains=asked.search) | Q(title__icontains=asked.search))
+    if asked.attention:
+        apps = apps.filter(pk__in=doubtful.values("app"))
+    return page_of(apps, key="name", cursor=asked.cursor, read=str, size=PAGE, ascending=True)
+
+
+def _doubtful(places: QuerySet[AppEnvironment]) -> QuerySet[AppEnvironment]:
+    """Places that may need a look or are being changed, found by the database alone; some of them may be well."""
+    latest = Deployment.objects.filter(place=OuterRef("pk")).order_by("-number")
+    services = ObservedService.objects.filter(place=OuterRef("pk"))
+    faulty = services.filter(
+        Q(running__lt=F("wanted")) | Q(reason__isnull=False) | Q(seen_at__lt=timezone.now() - STALE_AFTER)
     )
-    return Board(project, environments, rows, only_attention, len(apps) > MOST_APPS, columns)
+    changing = Q(latest_state__in=(*Operation.ACTIVE, Operation.State.FAILED, Operation.State.ATTENTION))
+    away = Q(environment__cluster__state=Cluster.State.AWAY)
+    rows = places.annotate(latest_state=Subquery(latest.values("operation__state")[:1]))
+    serving = Q(release__isnull=False) & (away | Exists(faulty) | (Q(stopped=False) & ~Exists(services)))
+    return rows.filter(changing | serving)
 
 
-def _apps(actor: Actor, project: Project) -> QuerySet[App]:
-    return visible(actor, App.objects.filter(project=project, deleted_at__isnull=True)).order_by("name")
+def _moving(seen: "_Seen", environments: Sequence[Environment], rows: Sequence[Row]) -> tuple[list[Card], bool]:
+    """Cards that need a look or are on their way: those found by the database, and those of this page."""
+    by_id = {environment.pk: environment for environment in environments}
+    shown = {card.place.pk: card for row in rows for card in row.cards}
+    for place in seen.places.values():
+        if place.pk not in shown and place.environment_id in by_id:
+            shown[place.pk] = _card(place.app, by_id[place.environment_id], seen)
+    found = [card for card in shown.values() if card.state.needs_attention or card.state.status.kind is Kind.BUSY]
+    found.sort(key=lambda card: (WORST_FIRST.index(card.state.status.kind), card.place.app.name))
+    return found, len(found) > MOST_DOUBTFUL
 
 
-def _places(apps: Sequence[App]) -> list[AppEnvironment]:
+def _columns(
+    places: QuerySet[AppEnvironment], environments: Sequence[Environment], moving: Sequence[Card]
+) -> tuple[tuple[Column, ...], int]:
+    """Heads of the environments, and in how many places something is deployed; two queries."""
+    deployed = dict(places.values_list("environment").annotate(count=Count("pk")).order_by())
+    services = ObservedService.objects.filter(place__in=places).values_list("place__environment").order_by()
+    sums = {key: sums for key, *sums in services.annotate(Sum("running"), Sum("wanted"))}
+    return (
+        tuple(_column(one, deployed.get(one.pk, 0), sums.get(one.pk, [0, 0]), moving) for one in environments),
+        sum(deployed.values()),
+    )
+
+
+def _column(environment: Environment, deployed: int, sums: Sequence[int], moving: Sequence[Card]) -> Column:
+    worst = next((card for card in moving if card.environment.pk == environment.pk and not card.empty), None)
+    status = worst.state.status if worst else Status.RUNNING if deployed else None
+    return Column(environment, status, sums[0] or 0, sums[1] or 0)
+
+
+def _places(rows: QuerySet[AppEnvironment]) -> QuerySet[AppEnvironment]:
     latest = Deployment.objects.filter(place=OuterRef("pk")).order_by("-number").values("pk")[:1]
-    rows = AppEnvironment.objects.filter(app__in=apps).select_related("app", "release")
-    return list(rows.annotate(latest_deployment=Subquery(latest)))
+    return rows.select_related("app", "release").annotate(latest_deployment=Subquery(latest)).order_by("app__name")
 
 
 @dataclass(frozen=True)
@@ -217,18 +280,21 @@ class _Seen:
     instances: Mapping[UUID, list[ObservedInstance]]
     deployments: Mapping[UUID, Deployment]
     images: Mapping[UUID, tuple[str, ...]]
+    crashes: Mapping[UUID, Crashes]
 
     @classmethod
     def of(cls, places: Sequence[AppEnvironment]) -> "_Seen":
         latest = [place.latest_deployment for place in places if place.latest_deployment]  # type: ignore[attr-defined]  # annotated
         deployments = Deployment.objects.filter(pk__in=latest).select_related("operation", "release", "replaced")
         instances = ObservedInstance.objects.filter(place__in=places).only("place", "state", "wanted", "service")
+        by_place = {one.place_id: one for one in deployments}
         return cls(
             places={(place.app_id, place.environment_id): place for place in places},
             services=_by_place(ObservedService.objects.filter(place__in=places)),
             instances=_by_place(instances),
-            deployments={one.place_id: one for one in deployments},
+            deployments=by_place,
             images=_images({place.release_id for place in places if place.release_id}),
+            crashes=crashes_today(places, {key: one.operation.ended_at for key, one in by_place.items()}),
         )
 
 
@@ -265,7 +331,9 @@ def _card(app: App, environment: Environment, seen: _Seen) -> Card:
     operation = deployment.operation if deployment else None
     services, instances = seen.services.get(place.pk, []), seen.instances.get(place.pk, [])
     images = seen.images.get(place.release_id, ()) if place.release_id else ()
-    return Card(place, environment, place_state(place, services, instances, operation), deployment, images)
+    state = place_state(place, services, instances, operation)
+    restarts = sum(seen.crashes.get(place.pk, {}).values()) if state.status is Status.RUNNING else 0
+    return Card(place, environment, state, deployment, images, restarts)
 
 
 def today(actor: Actor, project: Project, *, most: int = 6) -> list[Deployment]:

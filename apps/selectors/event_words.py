@@ -66,8 +66,11 @@ def _started(event: PlaceEvent) -> str:
 
 def _ended(event: PlaceEvent) -> str:
     if event.count > 1:
-        text = "%(count)s instance of %(service)s was ended.", "%(count)s instances of %(service)s were ended."
-        return ngettext(*text, event.count)
+        return ngettext(
+            "%(count)s instance of %(service)s was ended.",
+            "%(count)s instances of %(service)s were ended.",
+            event.count,
+        )
     return _("%(name)s was ended.")
 
 

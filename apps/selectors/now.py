@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from apps.models import AppEnvironment, ObservedService
+from apps.models import AppEnvironment
 from apps.selectors.running import InstanceLine, ServiceFacts, instance_lines, service_facts
 from apps.selectors.state import PlaceState, place_state
 from apps.selectors.topology import Topology, topology
@@ -28,6 +28,10 @@ class Now:
     seen_at: datetime | None
     since: datetime | None
 
+    @property
+    def measured(self) -> bool:
+        return any(line.usage is not None for line in self.instances)
+
 
 def latest_operation(place: AppEnvironment) -> Operation | None:
     rows = Operation.objects.filter(target=f"place:{place.pk}").select_related("deployment")
@@ -38,22 +42,24 @@ def now(place: AppEnvironment) -> Now:
     """At most seven queries. `place` comes with its release and its environment's cluster."""
     services = list(place.services.order_by("service"))
     rows = list(place.observed_instances.select_related("host").order_by("service", "number", "-started_at"))
-    operation = latest_operation(place)
-    crashes = crashes_today([place])[place.pk]
-    lines = instance_lines(rows, crashes)
+    operation, since = latest_operation(place), _since(place)
+    specification = stored(place.release.specification) if place.release else None
+    facts = service_facts(place, specification, services)
+    crashes = crashes_today([place], {place.pk: since})[place.pk]
+    lines = instance_lines(rows, crashes, {one.name: one.cpu for one in facts})
     ups = [line.up for line in lines if line.up is not None]
     state = place_state(place, services, rows, operation)
-    facts, drawn = _made_of(place, services, lines, stale=state.stale_since is not None)
+    stale = state.stale_since is not None
     return Now(
         state=state,
         operation=operation,
         instances=lines,
         services=facts,
-        topology=drawn,
+        topology=topology(specification, facts, lines, stale=stale) if specification else None,
         unsteady=_unsteady(state, crashes, lines),
         average_up=sum(ups, timedelta()) / len(ups) if ups else None,
         seen_at=max((service.seen_at for service in services), default=None),
-        since=_since(place),
+        since=since,
     )
 
 
@@ -61,16 +67,6 @@ def _unsteady(state: PlaceState, crashes: Crashes, lines: Sequence[InstanceLine]
     if state.status is not Status.RUNNING:
         return ""
     return unsteady_sentence(crashes, Counter(line.service for line in lines if line.status is Status.RUNNING))
-
-
-def _made_of(
-    place: AppEnvironment, seen: Sequence[ObservedService], lines: Sequence[InstanceLine], *, stale: bool
-) -> tuple[list[ServiceFacts], Topology | None]:
-    if place.release is None:
-        return [], None
-    specification = stored(place.release.specification)
-    facts = service_facts(place, specification, seen)
-    return facts, topology(specification, facts, lines, stale=stale)
 
 
 def _since(place: AppEnvironment) -> datetime | None:

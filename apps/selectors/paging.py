@@ -9,6 +9,7 @@ from django.db.models import Model, QuerySet
 
 M = TypeVar("M", bound=Model)
 SIZE = 50
+LONGEST = 60  # letters of a cursor
 OLDER, NEWER = "o", "n"
 
 
@@ -21,18 +22,29 @@ class Page(Generic[M]):
     next: str = ""
 
 
-def page_of(rows: QuerySet[M], *, key: str, cursor: str, read: Callable[[str], Any] = int, size: int = SIZE) -> Page[M]:
+def page_of(
+    rows: QuerySet[M],
+    *,
+    key: str,
+    cursor: str,
+    read: Callable[[str], Any] = int,
+    size: int = SIZE,
+    ascending: bool = False,
+) -> Page[M]:
     """The page that a cursor names, the first one without or with a damaged cursor.
 
-    `key` is a unique column that grows with time, `read` makes its value from text.
+    `key` is a unique column, `read` makes its value from text. The largest comes first: with a key that grows with
+    time, the newest; with `ascending`, the smallest.
     """
     way, edge = _edge(cursor, read)
+    on, back = (f"{key}__gt", f"{key}__lt") if ascending else (f"{key}__lt", f"{key}__gt")
+    order, turned = (key, f"-{key}") if ascending else (f"-{key}", key)
     if way == NEWER:
-        found = list(rows.filter(**{f"{key}__gt": edge}).order_by(key)[: size + 1])
+        found = list(rows.filter(**{back: edge}).order_by(turned)[: size + 1])
         shown = found[:size][::-1]
         return Page(shown, _cursor(NEWER, shown[:1], key) if len(found) > size else "", _cursor(OLDER, shown[-1:], key))
-    older = rows.filter(**{f"{key}__lt": edge}) if way else rows
-    found = list(older.order_by(f"-{key}")[: size + 1])
+    older = rows.filter(**{on: edge}) if way else rows
+    found = list(older.order_by(order)[: size + 1])
     shown = found[:size]
     return Page(
         shown,
@@ -43,7 +55,7 @@ def page_of(rows: QuerySet[M], *, key: str, cursor: str, read: Callable[[str], A
 
 def _edge(cursor: str, read: Callable[[str], Any]) -> tuple[str, Any]:
     way, text = cursor[:1], cursor[1:]
-    if way not in (OLDER, NEWER) or len(text) > 40:
+    if way not in (OLDER, NEWER) or len(text) > LONGEST:
         return "", None
     try:
         return way, read(text)

@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
+from statistics import median
 from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.models import AppEnvironment, Deployment, InstanceEnd, Release, ReleaseImage
+from apps.models import AppEnvironment, Deployment, InstanceEnd, PlaceEvent, Release, ReleaseImage
 from apps.selectors.ends import Line, lines_of
 from apps.selectors.grid import Cell, ServiceGrid, grids_of
 from apps.selectors.reasons import Told, failure_sentence
 from apps.selectors.state import operation_status
-from apps.selectors.steps import Happened, StepLine, happened, steps_of
+from apps.selectors.steps import Happened, StepLine, became, happened, steps_of
 from core.access import Actor, may, visible
 from core.errors import Text
 from core.status import Status
@@ -22,6 +24,8 @@ from operations.models import Operation, OperationEvent
 
 MOST_EVENTS = 200
 MOST_ENDS = 3
+AFTERWARDS = timedelta(seconds=10)  # an instance's own news may come a moment later
+MOST_COMPARED, LEAST_COMPARED = 9, 3
 _TITLES: dict[str, Text] = {
     "deploy": gettext_lazy("Release %(release)s of %(app)s"),
     "rollback": gettext_lazy("%(app)s back to release %(release)s"),
@@ -117,8 +121,26 @@ class Progress:
 
     @property
     def story(self) -> list[Happened]:
-        """Newest first."""
-        return [happened(event) for event in reversed(self.events)]
+        """What the operation told and what became of instances meanwhile, newest first."""
+        told = [*(happened(event) for event in self.events), *(became(event) for event in self.instance_events)]
+        return sorted(told, key=lambda one: one.at, reverse=True)
+
+    @cached_property
+    def instance_events(self) -> list[PlaceEvent]:
+        """From its beginning until shortly after its end; the newest where there are very many."""
+        rows = self.place.events.filter(last_at__gte=self.operation.created_at)
+        if self.operation.ended_at is not None:
+            rows = rows.filter(first_at__lte=self.operation.ended_at + AFTERWARDS)
+        return list(rows.order_by("-last_at")[:MOST_EVENTS])
+
+    @cached_property
+    def usual_seconds(self) -> float | None:
+        """How long the like took here of late, in the middle; None where it was seldom done."""
+        rows = self.place.deployments.filter(kind=self.deployment.kind, result=Operation.State.SUCCEEDED)
+        rows = rows.exclude(pk=self.deployment.pk).order_by("-number")
+        times = rows.values_list("operation__created_at", "operation__ended_at")[:MOST_COMPARED]
+        took = [(ended - begun).total_seconds() for begun, ended in times if ended is not None]
+        return median(took) if len(took) >= LEAST_COMPARED else None
 
     @property
     def took_seconds(self) -> float:

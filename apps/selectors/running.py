@@ -13,6 +13,7 @@ from apps.selectors.reasons import Told, failure_sentence
 from apps.selectors.state import instance_status, instance_word, wanted_instances
 from apps.specification import Specification
 from core.status import Kind, Status
+from core.wording import number
 
 LEAVING = (Status.STOPPING, Status.RUNNING)
 USAGE_OLD_AFTER = timedelta(seconds=60)
@@ -20,12 +21,21 @@ USAGE_OLD_AFTER = timedelta(seconds=60)
 
 @dataclass(frozen=True)
 class Usage:
-    """What an instance used of late: thousandths of a core, and bytes. `old`: nobody has measured for a minute."""
+    """What an instance used of late: thousandths of a core, and bytes. `old`: nobody has measured for a minute.
+
+    `limit`: thousandths of a core that it may use; None without a limit.
+    """
 
     cpu: int
     memory: int
     at: datetime
     old: bool
+    limit: int | None = None
+
+    @property
+    def share(self) -> str:
+        """Its CPU in percent of its limit, or of one core without one."""
+        return number(share_of(self.cpu, self.limit), places=0)
 
 
 @dataclass(frozen=True)
@@ -92,19 +102,28 @@ class ServiceFacts:
         return self.running >= self.wanted and not self.told.sentence
 
 
+def share_of(cpu: int, limit: int | None, count: int = 1) -> float:
+    """Percent that `count` instances together use of what they may, or of one core each."""
+    return 100 * cpu / ((limit or 1000) * count)
+
+
 def instance_lines(
-    rows: Iterable[ObservedInstance], today: Mapping[tuple[str, int], int] | None = None
+    rows: Iterable[ObservedInstance],
+    today: Mapping[tuple[str, int], int] | None = None,
+    limits: Mapping[str, int | None] | None = None,
 ) -> list[InstanceLine]:
     """One line a number: the instance that is meant to run there, else one that is still on its way out.
 
-    `today`: how often each (service, number) crashed since midnight.
+    `today`: how often each (service, number) crashed since midnight. `limits`: thousandths of a core by service.
     """
     shown = [row for row in rows if row.wanted or instance_status(row) in LEAVING]
     by_number = {(row.service, row.number): row for row in sorted(shown, key=lambda row: row.wanted)}
-    return [_line(row, (today or {}).get(key, 0)) for key, row in sorted(by_number.items())]
+    return [
+        _line(row, (today or {}).get(key, 0), (limits or {}).get(row.service)) for key, row in sorted(by_number.items())
+    ]
 
 
-def _line(row: ObservedInstance, today: int) -> InstanceLine:
+def _line(row: ObservedInstance, today: int, limit: int | None) -> InstanceLine:
     status = instance_status(row)
     runs = status.kind in (Kind.OK, Kind.BUSY)
     return InstanceLine(
@@ -118,16 +137,16 @@ def _line(row: ObservedInstance, today: int) -> InstanceLine:
         restarts=row.restarts,
         up=timezone.now() - row.started_at if runs and row.started_at else None,
         told=failure_sentence(row.reason),
-        usage=_usage(row) if runs else None,
+        usage=_usage(row, limit) if runs else None,
         today=today,
     )
 
 
-def _usage(row: ObservedInstance) -> Usage | None:
+def _usage(row: ObservedInstance, limit: int | None) -> Usage | None:
     if row.usage_at is None or row.cpu_millicores is None:
         return None
     old = timezone.now() - row.usage_at > USAGE_OLD_AFTER
-    return Usage(row.cpu_millicores, row.memory_bytes or 0, row.usage_at, old)
+    return Usage(row.cpu_millicores, row.memory_bytes or 0, row.usage_at, old, limit)
 
 
 def service_facts(

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from apps.models import Deployment
+from apps.models import Deployment, PlaceEvent
+from apps.selectors import event_words
 from apps.selectors.reasons import failure_sentence
 from apps.specification import layers, stored
 from core.status import Status
@@ -42,6 +43,12 @@ class Happened:
 def happened(event: OperationEvent) -> Happened:
     told = failure_sentence({"code": event.code, "params": event.params})
     return Happened(told.sentence, event.at, _KINDS.get(event.level, ""), told.hint)
+
+
+def became(event: PlaceEvent) -> Happened:
+    """What became of an instance."""
+    told, kind = event_words.told(event), event_words.kind_of(event)
+    return Happened(told.sentence, event.last_at, kind.value if kind else "")
 
 
 def steps_of(deployment: Deployment, events: Sequence[OperationEvent]) -> list[StepLine]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -109,11 +110,17 @@ def days_of(entries: Sequence[Entry]) -> list[Day]:
     """Grouped by the reader's days, in the order given."""
     found: list[Day] = []
     for entry in entries:
-        title = moment_text(entry.at, style="day")
+        title = _day(entry.at)
         if not found or found[-1].title != title:
             found.append(Day(title, []))
         found[-1].entries.append(entry)
     return found
+
+
+def _day(at: datetime) -> str:
+    """ "Today", "Yesterday", or the date."""
+    ago = (timezone.localdate() - timezone.localdate(at)).days
+    return {0: _("Today"), 1: _("Yesterday")}.get(ago) or moment_text(at, style="day")
 
 
 def _cursor(edge: Edge) -> str:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from django.utils.translation import gettext as _
 
 from apps.selectors.reasons import reason_status
-from apps.selectors.running import InstanceLine, ServiceFacts
+from apps.selectors.running import InstanceLine, ServiceFacts, share_of
 from apps.specification import Specification
 from core.lanes import Box, Drawing, draw
 from core.status import Kind, Status
-from core.wording import bytes_text, cores_text, number
+from core.wording import bytes_text, number
 
 DEEPEST = 2  # services stand in at most three lanes; a longer chain goes on in the last one
 TALL, LOW = 70.0, 50.0
@@ -22,8 +22,8 @@ _CELLS = {Kind.OK: "", Kind.BUSY: "is-busy", Kind.WARN: "is-warn", Kind.BAD: "is
 class Node:
     """A box. `name` is that of the service or volume; `address`, of a route only, can be opened.
 
-    `cells`: a class for each instance, none where there are too many. `to` and `by`: titles of what it leads to and
-    of what leads to it. `status` None: it has no state of its own.
+    `cells`: a class for each instance, none where there are too many. `to`: titles of the services it leads to,
+    `keeps`: of the volumes it writes to, `by`: of what leads to it. `status` None: it has no state of its own.
     """
 
     key: str
@@ -35,6 +35,7 @@ class Node:
     address: str = ""
     cells: tuple[str, ...] = ()
     to: tuple[str, ...] = ()
+    keeps: tuple[str, ...] = ()
     by: tuple[str, ...] = ()
 
     @property
@@ -136,15 +137,13 @@ def _status(facts: ServiceFacts, lines: Sequence[InstanceLine], *, stale: bool) 
 
 
 def _used(facts: ServiceFacts, lines: Sequence[InstanceLine]) -> list[str]:
-    """CPU and memory of all its instances together, as a part of what they may use where there is a limit."""
+    """CPU of all its instances, as a part of what they may use or of one core each, and their memory."""
     measured = [line for line in lines if line.usage is not None and not line.usage.old]
     if not measured:
         return []
     cpu = sum(line.usage.cpu for line in measured if line.usage)
     memory = sum(line.usage.memory for line in measured if line.usage)
-    if not facts.cpu:
-        return [_("CPU %(amount)s") % {"amount": cores_text(cpu)}, bytes_text(memory)]
-    share = number(100 * cpu / (facts.cpu * len(measured)), places=0)
+    share = number(share_of(cpu, facts.cpu, len(measured)), places=0)
     return [_("%(share)s %% CPU") % {"share": share}, bytes_text(memory)]
 
 
@@ -158,16 +157,16 @@ def _routes(
             lines = by_service.get(name, ())
             found = sorted({address for line in lines for at, address in line.addresses if at == port.target})
             key = _key("route", f"{name}:{port.target}/{port.protocol}")
-            nodes.append(_route(key, name, f"{port.target}/{port.protocol}", found))
+            nodes.append(_route(key, name, port.short(), found))
             links.append((key, _key("service", name)))
     return nodes, links
 
 
 def _route(key: str, service: str, port: str, answers: Sequence[str]) -> Node:
-    more = len(answers) - 1
-    about = _("port %(port)s of %(service)s") % {"port": port, "service": service}
-    if more > 0:
-        about = _("%(about)s, and %(more)s more") % {"about": about, "more": more}
+    words = {"port": port, "count": len(answers)}
+    about = _("port %(port)s") % words
+    if len(answers) > 1:
+        about = _("port %(port)s, %(count)s addresses") % words
     title = answers[0] if answers else _("not reachable yet")
     return Node(key=key, part="route", name=service, title=title, about=about, address=answers[0] if answers else "")
 
@@ -200,15 +199,19 @@ def _in_memory(size: int | None) -> str:
 
 def _named(nodes: Sequence[Node], links: Iterable[tuple[str, str]]) -> list[Node]:
     """The nodes, each knowing what it leads to and what leads to it."""
-    titles = {node.key: node.title for node in nodes}
+    known = {node.key: node for node in nodes}
     to: dict[str, list[str]] = {}
+    keeps: dict[str, list[str]] = {}
     by: dict[str, list[str]] = {}
     for source, target in links:
-        to.setdefault(source, []).append(titles[target])
-        by.setdefault(target, []).append(titles[source])
-    return [
-        replace(node, to=tuple(sorted(to.get(node.key, ()))), by=tuple(sorted(by.get(node.key, ())))) for node in nodes
-    ]
+        kept = known[target].part == "volume"
+        (keeps if kept else to).setdefault(source, []).append(known[target].title)
+        by.setdefault(target, []).append(known[source].title)
+
+    def named(of: Mapping[str, list[str]], node: Node) -> tuple[str, ...]:
+        return tuple(sorted(of.get(node.key, ())))
+
+    return [replace(node, to=named(to, node), keeps=named(keeps, node), by=named(by, node)) for node in nodes]
 
 
 def _lanes(drawing: Drawing, *, routes: bool, volumes: bool) -> tuple[tuple[float, str], ...]:
@@ -220,9 +223,19 @@ def _lanes(drawing: Drawing, *, routes: bool, volumes: bool) -> tuple[tuple[floa
 
 
 def _said(node: Node) -> str:
-    words = {"name": node.title, "to": ", ".join(node.to), "about": node.about}
-    if node.part == "route":
-        return _("%(name)s leads to %(to)s.") % words
     if node.part == "volume":
         return ""
-    return (_("%(name)s (%(about)s) needs %(to)s.") if node.to else _("%(name)s (%(about)s) stands alone.")) % words
+    return f"{node.title} ({node.about}): {'; '.join(relations(node))}."
+
+
+def relations(node: Node) -> list[str]:
+    """What leads where, in words."""
+    named = {"to": ", ".join(node.to), "keeps": ", ".join(node.keeps), "by": ", ".join(node.by)}
+    found = []
+    if node.to:
+        found.append((_("leads to %(to)s") if node.part == "route" else _("needs %(to)s")) % named)
+    if node.keeps:
+        found.append(_("keeps data in %(keeps)s") % named)
+    if node.by:
+        found.append(_("used by %(by)s") % named)
+    return found

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from uuid import UUID
 
 from django.utils import timezone
@@ -14,15 +15,18 @@ Crashes = Mapping[tuple[str, int], int]
 """How often each (service, number) ended by its own fault."""
 
 
-def crashes_today(places: Iterable[AppEnvironment]) -> dict[UUID, dict[tuple[str, int], int]]:
-    """Since the reader's midnight, by place; one query."""
+def crashes_today(
+    places: Iterable[AppEnvironment], since: Mapping[UUID, datetime | None]
+) -> dict[UUID, dict[tuple[str, int], int]]:
+    """By place, since the reader's midnight or, where that is later, since its release came (`since`); one query."""
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     codes = (PlaceEvent.Code.CRASHED, PlaceEvent.Code.UNHEALTHY)
     rows = PlaceEvent.objects.filter(place__in=places, code__in=codes, last_at__gte=midnight, number__isnull=False)
     found: dict[UUID, dict[tuple[str, int], int]] = defaultdict(dict)
-    for place, service, number, count in rows.values_list("place", "service", "number", "count"):
-        key = (service, number or 0)
-        found[place][key] = found[place].get(key, 0) + count
+    for place, service, number, count, at in rows.values_list("place", "service", "number", "count", "last_at"):
+        begun, key = since.get(place), (service, number or 0)
+        if begun is None or at >= begun:
+            found[place][key] = found[place].get(key, 0) + count
     return found
 
 

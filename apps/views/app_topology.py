@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from apps.selectors.running import InstanceLine
-from apps.selectors.topology import Node, Topology
+from apps.selectors.topology import Node, Topology, relations
 from apps.views.app_frame import AppFrame
 from core.status import Status
 
@@ -21,6 +21,10 @@ class Part:
     url: str
     label: str
     ways: list[dict[str, str]]
+
+    @property
+    def relations(self) -> list[str]:
+        return relations(self.node)
 
     @property
     def key(self) -> str:
@@ -97,9 +101,5 @@ def instance_ways(frame: AppFrame, line: InstanceLine) -> list[dict[str, str]]:
 
 def _label(node: Node) -> str:
     """A box in one sentence, for those who do not see it."""
-    words = {"name": node.title, "about": node.about, "to": ", ".join(node.to), "by": ", ".join(node.by)}
-    if node.part == "route":
-        return _("Route %(name)s, %(about)s") % words
-    if node.part == "volume":
-        return _("Volume %(name)s, %(about)s, used by %(by)s") % words
-    return (_("Service %(name)s, %(about)s, needs %(to)s") if node.to else _("Service %(name)s, %(about)s")) % words
+    kinds = {"route": _("Route"), "service": _("Service"), "volume": _("Volume")}
+    return ", ".join([f"{kinds[node.part]} {node.title}", node.about, *relations(node)])

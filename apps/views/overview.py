@@ -10,7 +10,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from apps.selectors.board import Board, Row, Step, board_of, today
+from apps.selectors.board import Asked, Board, Row, Step, board_of, today
 from apps.selectors.history import told_of
 from apps.selectors.reasons import failure_sentence
 from apps.selectors.state import operation_status
@@ -21,6 +21,7 @@ from core.status import Kind
 from tenants.models import Project
 
 ATTENTION = "attention"
+LONGEST_SEARCH = 60
 DEPLOYERS = ("app.deploy", "app.test", "app.release")
 
 
@@ -35,13 +36,19 @@ def overview_context(request: HttpRequest, project: Project) -> dict[str, Any]:
     """What the overview shows; the deploy sheet stands over the same page."""
     actor = actor_of(request)
     links = Links(project)
-    board = board_of(actor, project, only_attention=request.GET.get("show") == ATTENTION)
+    asked = Asked(
+        search=request.GET.get("q", "").strip()[:LONGEST_SEARCH],
+        attention=request.GET.get("show") == ATTENTION,
+        cursor=request.GET.get("cursor", ""),
+    )
+    board = board_of(actor, project, asked)
     return {
         "project": project,
         "board": board,
+        "asked": asked,
         "heads": list(board.columns),
         "rows": [_row(row, links) for row in board.rows],
-        "ways": _ways(board, links.project),
+        "ways": _ways(board, asked, links.project),
         "today": [_told(deployment, links) for deployment in today(actor, project)],
         "links": links,
         "fragment": request.get_full_path() if request.path == links.project else links.project,
@@ -71,6 +78,10 @@ class Links:
         address = reverse("app", kwargs=self.names | {"app": name})
         return f"{address}?{urlencode({'environment': environment})}" if environment else address
 
+    def timeline(self, app: str, environment: str) -> str:
+        address = reverse("timeline", kwargs=self.names | {"app": app})
+        return f"{address}?{urlencode({'environment': environment, 'show': 'trouble'})}"
+
     def deployment(self, app: str, number: int) -> str:
         return reverse("deployment", kwargs=self.names | {"app": app, "number": number})
 
@@ -79,20 +90,25 @@ class Links:
         return f"{address}?{urlencode(query)}" if query else address
 
 
-def _ways(board: Board, address: str) -> list[dict[str, Any]]:
-    needing = len(board.needing)
+def _ways(board: Board, asked: Asked, address: str) -> list[dict[str, Any]]:
+    """All apps, or only those that need a look; what is searched for stays."""
+    needing = f"{board.needing}+" if board.cut else str(board.needing)
     return [
         {
-            "label": _("All %(count)s") % {"count": len(board.all_rows)},
-            "url": address,
-            "current": not board.only_attention,
-        },
-        {
-            "label": _("Needs attention %(count)s") % {"count": needing},
-            "url": f"{address}?show={ATTENTION}",
-            "current": board.only_attention,
-        },
+            "label": label % {"count": count},
+            "url": _asking(address, q=asked.search, show=show),
+            "current": asked.attention == bool(show),
+        }
+        for label, count, show in (
+            (_("All %(count)s"), board.apps, ""),
+            (_("Needs attention %(count)s"), needing, ATTENTION),
+        )
     ]
+
+
+def _asking(address: str, **query: str) -> str:
+    kept = {name: value for name, value in query.items() if value}
+    return f"{address}?{urlencode(kept)}" if kept else address
 
 
 def _row(row: Row, links: Links) -> dict[str, Any]:
@@ -111,6 +127,7 @@ def _step(step: Step, links: Links) -> dict[str, Any]:
         "url": links.app(app, card.environment.name),
         "why": links.deployment(app, card.deployment.number) if card.shows_why and card.deployment else "",
         "why_label": _("watch it") if card.state.status.kind is Kind.BUSY else _("see why"),
+        "timeline": links.timeline(app, card.environment.name) if card.restarts else "",
         "first": step.before is None,
         "lift": _lift(step, links) if step.lifts else None,
         "deploy": links.deploy(app=app, environment=card.environment.name) if card.empty and step.allowed else "",

@@ -22,6 +22,7 @@ class Column:
     wide: bool
     pick: bool
     extra: bool
+    tools: bool
     sort: str
     address: str = ""
     order: str = ""
@@ -35,13 +36,16 @@ class Column:
             "is-wide": self.wide,
             "is-pick fit": self.pick,
             "extra": self.extra,
+            "fit": self.tools,
         }
         return " ".join(word for word, holds in words.items() if holds)
 
     @property
     def head_css(self) -> str:
         return " ".join(
-            word for word, holds in {"num": self.num, "fit": self.pick, "extra": self.extra}.items() if holds
+            word
+            for word, holds in {"num": self.num, "fit": self.pick or self.tools, "extra": self.extra}.items()
+            if holds
         )
 
 
@@ -78,11 +82,12 @@ def make_list(context: Context, body: str, caption: str, stacked: bool | None = 
 @register.simple_tag(takes_context=True)
 def col(
     context: Context, title: str = "", num: bool = False, lead: bool = False, wide: bool = False,
-    pick: bool = False, extra: bool = False, sort: str = "",
+    pick: bool = False, extra: bool = False, tools: bool = False, sort: str = "",
 ) -> str:  # fmt: skip
     """Declares a column. `num` stands right; `lead` is the state beside the name on a phone; `wide` takes a line
-    there; `pick` holds the check box; `extra` hides beside a sheet; `sort` is the value of ?sort= (or "-" + it)."""
-    column = Column(str(title), num, lead, wide, pick, extra, sort)
+    there; `pick` holds the check box; `extra` hides beside a sheet; `tools` holds `{% tool_link %}`s
+    and has no head that is seen; `sort` is the value of ?sort= (or "-" + it)."""
+    column = Column(str(title), num, lead, wide, pick, extra, tools, sort)
     if sort:
         _set_order(context, column)
     _table(context).columns.append(column)

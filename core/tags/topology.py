@@ -14,7 +14,7 @@ register = Components()
 
 EDGE = 14.0  # from the edge of a box to its words
 NAME_SIZE, ABOUT_SIZE = 13.0, 11.5  # as in topology.css
-NARROW, WIDE = 0.57, 1.0  # mean width of a letter, of a Chinese character, as a part of the size
+NARROW, WIDE = 0.53, 1.0  # mean width of a letter, of a Chinese character, as a part of the size
 GLYPH = 16.0
 CELL, CELL_STEP = 8.0, 11.0
 _CSS = {Kind.BAD: "is-bad", Kind.WARN: "is-warn", Kind.BUSY: "is-busy", Kind.STALE: "is-stale", Kind.OFF: "is-off"}

@@ -67,19 +67,21 @@ def test_everything_knows_what_it_leads_to() -> None:
     assert node(found, "service:db").by == ("api", "worker")
     assert node(found, "volume:uploads").by == ("worker",)
     assert node(found, "volume:cache:/data").about == "in memory, at most 64 MB"
-    assert "web (1 of 1) needs api." in found.said
+    assert node(found, "service:worker").keeps == ("uploads",)
+    assert "worker (1 of 1): needs db; keeps data in uploads." in found.said
 
 
 def test_a_route_tells_where_it_answers() -> None:
     addresses = [line("web", n, addresses=[(8080, f"10.0.0.{n}:32768"), (9, "10.0.0.9:9")]) for n in (2, 1)]
     route = node(drawn(lines=addresses), "route:web:8080/tcp")
     assert route.title == route.address == "10.0.0.1:32768"
-    assert route.about == "port 8080/tcp of web, and 1 more"
+    assert route.about == "port 8080, 2 addresses"
     assert node(drawn(), "route:web:8080/tcp").address == ""
 
 
 def test_cells_and_use_of_a_service() -> None:
-    usage = Usage(cpu=250, memory=100 << 20, at=timezone.now(), old=False)
+    usage = Usage(cpu=250, memory=100 << 20, at=timezone.now(), old=False, limit=500)
+    assert usage.share == "50"
     lines = [line("api", 1, usage=usage), line("api", 2, usage=usage), line("api", 3, Status.STARTING)]
     api = node(drawn(facts={"api": facts("api", 3, 3, cpu=500)}, lines=lines), "service:api")
     assert api.cells == ("", "", "is-busy")

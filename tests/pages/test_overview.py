@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from apps.models import AppEnvironment
+from apps.models import AppEnvironment, PlaceEvent
 from apps.services import create_app, deploy
 from apps.specification import from_image
 from backends.models import Cluster
@@ -87,7 +87,7 @@ def test_queries_do_not_grow_with_apps(
     django_capture_on_commit_callbacks: Any,
 ) -> None:
     client, developer = browse("developer"), cast.actor("developer")
-    with django_assert_max_num_queries(20) as few:
+    with django_assert_max_num_queries(24) as few:
         client.get(ADDRESS)
     for number in range(8):
         app = create_app(developer, cast.shop, name=f"more-{number}")
@@ -100,3 +100,62 @@ def test_queries_do_not_grow_with_apps(
         page = client.get(ADDRESS)
     assert "more-7" in text_of(page)
     assert "19 of 19 instances run." in text_of(page)
+
+
+def rows_of(page: Any) -> list[str]:
+    return [row["name"] for row in page.context["rows"]]
+
+
+@pytest.fixture
+def many(cast: Cast, running: AppEnvironment) -> list[str]:
+    """120 more apps, none of them deployed."""
+    names = [f"app-{number:03d}" for number in range(120)]
+    for name in names:
+        create_app(cast.actor("developer"), cast.shop, name=name)
+    return names
+
+
+def test_many_apps_come_in_pages(browse: Browse, many: list[str]) -> None:
+    client = browse("developer")
+    first = client.get(ADDRESS)
+    second = client.get(f"{ADDRESS}?cursor={first.context['board'].next}")
+    third = client.get(f"{ADDRESS}?cursor={second.context['board'].next}")
+    assert rows_of(first) + rows_of(second) + rows_of(third) == sorted([*many, "hello"])
+    assert third.context["board"].next == ""
+    back = client.get(f"{ADDRESS}?cursor={third.context['board'].previous}")
+    assert rows_of(back) == rows_of(second)
+    assert "All 121" in text_of(first)
+
+
+def test_the_whole_project_is_told_whatever_page_is_shown(browse: Browse, many: list[str]) -> None:
+    text = text_of(browse("developer").get(f"{ADDRESS}?q=app-1"))
+    assert "3 of 3 instances run." in text
+    assert "Everything that is deployed is well." in text
+
+
+def test_a_search_stands_in_the_address_and_can_be_taken_away(browse: Browse, many: list[str]) -> None:
+    page = browse("developer").get(f"{ADDRESS}?q=-11")
+    assert rows_of(page) == [f"app-{number}" for number in range(110, 120)]
+    assert "Name has" in text_of(page)
+    nothing = text_of(browse("developer").get(f"{ADDRESS}?q=zebra&cursor=%00"))
+    assert "No app has that in its name" in nothing
+
+
+def test_trouble_is_found_on_any_page(browse: Browse, many: list[str], running: AppEnvironment) -> None:
+    running.services.update(running=1, phase="failing", reason={"code": "crashing", "params": {"service": "web"}})
+    client = browse("developer")
+    text = text_of(client.get(f"{ADDRESS}?q=app"))
+    assert "hello in dev: keeps crashing." in text
+    assert "Needs attention 1" in text
+    assert rows_of(client.get(f"{ADDRESS}?show=attention")) == ["hello"]
+
+
+def test_crashes_behind_a_full_count_are_marked(browse: Browse, running: AppEnvironment) -> None:
+    now = timezone.now()
+    PlaceEvent.objects.create(
+        tenant=running.tenant, project=running.project, place=running, code="crashed", service="web", number=2, count=3,
+        first_at=now, last_at=now, key="x",
+    )  # fmt: skip
+    text = text_of(browse("developer").get(ADDRESS))
+    assert "3 crashes today" in text
+    assert "show=trouble" in text
