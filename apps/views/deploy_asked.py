@@ -106,7 +106,8 @@ class Asked:
         self.base = self._sent_base() if self.posted else self._first_base()
         self.text = ""
         self.service = self._service()
-        self.draft = self._sent_draft() if self.posted else self._first_draft()
+        # only the form has the fields; the text and the import carry what they began with as the base
+        self.draft = self._sent_draft() if self.posted and "instances" in self.data else self._first_draft()
         self.name = self.data.get("name", "").strip()
         self._read_image()
         if self.where.new and self.base is None:
@@ -248,21 +249,25 @@ class Asked:
         elif entering and self.spec is not None:
             self.text = edited(kept, self.spec) if (kept := self.data.get("text", "")) else self.spec.to_yaml()
             self.yaml_form = YamlForm(self._yaml_fields(self.text), new=self.where.new)
-            self.mode = YAML
+            self.mode, self.base = YAML, self.spec.canonical()
         elif entering:
             self.mode = YAML if not self.posted else FORM
         elif wanted == FORM and self.spec is not None and (self.mode == YAML or self.go.startswith(OF)):
             self._show_fields(self.spec)
+        elif self.mode == IMPORT:
+            self.mode = FORM
 
     def _import(self) -> None:
         """Into the import; and out of it again with a draft, once somebody takes it."""
+        if self.mode != IMPORT and self.spec is not None:
+            self.base = self.spec.canonical()
         self.mode = IMPORT
         self.importing = step = self.importing or import_step(self.request, self.go)
         if self.go != TAKE or step.found is None or step.specification is None:
             return
         self.data["left_out"] = json.dumps(step.found.left_out)
         self.data.pop("text", None)
-        self.name = self.name or step.name
+        self.name = step.found.name or self.name or step.name
         self.note = self.note or _imported(step.found.left_out)
         self.spec = step.specification
         self._show_fields(self.spec)

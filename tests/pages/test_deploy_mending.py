@@ -188,6 +188,23 @@ def test_text_that_is_no_yaml_goes_back_to_what_was_there(browse: Browse, images
     assert area(text, "yaml") == "services: ["
 
 
+@pytest.mark.parametrize("way", ["yaml", "import"])
+def test_nothing_is_lost_on_the_way_there_and_back(browse: Browse, images: None, way: str) -> None:
+    """With exactly the fields that a browser has there."""
+    client = browse("developer")
+    typed = {"instances": "2", "variables-0-name": "A", "variables-0-value": "1", "memory": "64", "name": "mine"}
+    text = text_of(client.post(ADDRESS, filled(client, f"{ADDRESS}?image=berth/hello:1") | typed | {"go": way}))
+    sent = {name: value for name, value in sent_from(text).items() if f'name="{name}"' in text}
+    if way == "yaml":
+        broken = text_of(client.post(ADDRESS, sent | {"yaml": "x: [", "go": "check"}))
+        sent = {name: value for name, value in sent_from(broken).items() if f'name="{name}"' in broken}
+        text = text_of(client.post(ADDRESS, sent | pressed(red(broken)[0])))
+        sent = {name: value for name, value in sent_from(text).items() if f'name="{name}"' in text}
+    fields = fields_of(text_of(client.post(ADDRESS, sent | {"go": "form"})))
+    assert {name: fields[name] for name in typed} == typed
+    assert fields["image"] == "berth/hello:1"
+
+
 def test_what_changes_is_said_in_words_and_as_text(browse: Browse, images: None, running: AppEnvironment) -> None:
     client = browse("developer")
     address = f"{ADDRESS}?app=hello&environment=dev"
