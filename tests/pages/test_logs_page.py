@@ -12,7 +12,7 @@ from django.urls import reverse
 from apps import logs as reading
 from apps.log_levels import level_of
 from apps.models import AppEnvironment
-from backends.contract import LogLine
+from backends.contract import InstanceState, LogLine
 from backends.fake import FakeDriver, Mood
 from tests.conftest import Cast
 
@@ -167,3 +167,53 @@ def test_reading_needs_its_own_permission(browse: Browse, cast: Cast, running: A
 )
 def test_levels_are_guessed_from_whole_words(text: str, level: str) -> None:
     assert level_of(text) == level
+
+
+def test_a_level_and_a_number_narrow_what_stands_there(
+    browse: Browse, running: AppEnvironment, driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writes(driver, monkeypatch, line(b"ERROR a"), line(b"  at b"), line(b"INFO c", second=1), line(b"WARN d", number=2))
+    page = browse("developer").get(f"{LOGS}?level=warn&service=web&number=1").content.decode()
+    assert "ERROR a" in page
+    assert "is-error is-more" in page
+    assert "INFO c" not in page
+    assert "WARN d" not in page
+    assert "number=1" in page
+    assert "level=warn" in page
+
+
+def test_the_last_lines_of_what_crashed_stand_on_top(
+    browse: Browse, running: AppEnvironment, driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = running.observed_instances.get(number=2)
+    row.state, row.exit_code, row.wanted = InstanceState.FAILED, 137, False
+    row.save()
+    asked = writes(driver, monkeypatch, line(b"fatal: out of memory", number=2))
+    page = browse("developer").get(LOGS).content.decode()
+    assert "web 2 crashed with exit code 137" in page
+    assert page.index("fatal: out of memory") < page.index("data-logs")
+    assert f"instance={row.pk}" in page
+    assert row.engine_id in {query.instance for query in asked}
+    alone = browse("developer").get(f"{LOGS}?instance={row.pk}").content.decode()
+    assert "log-crash" not in alone
+
+
+def test_a_moment_begins_where_it_is_and_has_an_end(
+    browse: Browse, running: AppEnvironment, driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = writes(driver, monkeypatch)
+    page = browse("developer").get(f"{LOGS}?at=2026-11-21T09:47:00").content.decode()
+    query = asked[0]
+    assert query.since == datetime(2026, 11, 21, 9, 45, tzinfo=UTC)
+    assert query.until == datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
+    assert query.tail is None
+    assert "follow=true" not in page
+    for nonsense in ("at=yesterday", "from=2026-99-99", "at=0001-01-01T00:00:00", "range=x", "level=x", "number=-1"):
+        assert browse("developer").get(f"{LOGS}?{nonsense}").status_code == 200
+
+
+def test_the_script_is_told_where_the_lines_come_from(browse: Browse, running: AppEnvironment) -> None:
+    page = browse("developer").get(f"{LOGS}?environment=dev&service=web").content.decode()
+    stream = "/ws/v1/logs?tenant=acme&amp;project=shop&amp;app=hello&amp;environment=dev&amp;service=web&amp;newest="
+    assert f'data-stream="{stream}' in page
+    assert "vendor/logs.js" in page

@@ -5,7 +5,6 @@ export class Address {
     this.asked = JSON.parse(root.dataset.asked);
     const first = { ...this.asked };
     this.links = [...document.querySelectorAll('main a[href^="?"]')].map((link) => ({ link, changes: changesOf(link, first) }));
-    this.fields = [...document.querySelectorAll("[data-log-keeps] input[type=hidden]")];
   }
 
   get(name) {
@@ -21,7 +20,6 @@ export class Address {
     Object.assign(this.asked, changes);
     history.replaceState(history.state, "", this.with({}));
     this.links.forEach(({ link, changes: own }) => { link.href = this.with(own); });
-    this.fields.forEach((field) => { field.value = this.get(field.name); });
   }
 
   changesOf(link) {

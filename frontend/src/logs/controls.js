@@ -128,6 +128,12 @@ function startJump(page) {
     page.goToTime(at);
     page.log.focus({ preventScroll: true });
   });
+  document.querySelectorAll("form[data-log-keeps]:not([role=search])").forEach((form) => form.addEventListener("submit", (event) => {
+    if (event.defaultPrevented) return;
+    event.preventDefault(); // the hidden fields are those of the page as it came; the filters may have changed since
+    const fields = [...form.querySelectorAll("input[type=datetime-local]")].map((field) => [field.name, field.value]);
+    location.assign(page.address.with({ range: "", from: "", to: "", at: "", ...Object.fromEntries(fields) }));
+  }));
 }
 
 // Small menus are <details>: one at a time, closed by Escape and by a click elsewhere.
