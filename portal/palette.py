@@ -29,7 +29,8 @@ LONGEST = 100
 MOST_WORDS = 6
 MOST_PLACES = 20
 MOST_SHOWN = 8  # of each group
-SPLIT = re.compile(r"[\s/:]+")
+HAN = "\u3400-\u9fff"
+WORDS = re.compile(rf"[{HAN}]+|[^\s/:{HAN}]+")  # Chinese is written without blanks: 部署shop is two words
 PLACE_COLUMNS = ("app__name", "app__title", "project__name", "tenant__name", "environment__name")
 
 
@@ -99,7 +100,7 @@ def label_of(deed: str, names: dict[str, str]) -> str:
 
 
 def words_of(query: str) -> list[str]:
-    return [word for word in SPLIT.split(query.lower()[:LONGEST]) if word][:MOST_WORDS]
+    return WORDS.findall(query.lower()[:LONGEST])[:MOST_WORDS]
 
 
 def found(frame: Frame, query: str) -> list[Group]:
@@ -156,7 +157,7 @@ class Search:
         blank = {"app": "", "environment": ""}
         known = [term for deed in DEEDS for term in deed.terms.split()]
         known += [term for deed in DEEDS for term in label_of(deed.name, blank).lower().split()]
-        return len(word) > 1 and any(term.startswith(word) for term in known)
+        return len(word) > 1 and any(term.startswith(word) or (word in term and not word.isascii()) for term in known)
 
     def _places(self) -> list[AppEnvironment]:
         """Places that all words, or all that name no deed, fit; those of this project and the recent ones first."""

@@ -44,18 +44,18 @@ def profile(request: HttpRequest) -> HttpResponse:
     services.update_account(actor, user, settings=form.settings())
     with translation.override(user.language or translation.get_language()):
         messages.success(request, _("Your profile is saved."))
-    return kept_in_cookies(redirect("profile"), user)
+    return kept_in_cookies(redirect("profile"), user, secure=request.is_secure())
 
 
 def _status(form: Form) -> int:
     return 422 if form.is_bound else 200
 
 
-def kept_in_cookies(response: HttpResponse, user: User) -> HttpResponse:
+def kept_in_cookies(response: HttpResponse, user: User, *, secure: bool) -> HttpResponse:
     """The door and its pages know nobody yet: they take theme and language from the browser."""
     for name, value in (("theme", user.theme), ("language", user.language)):
         if value:
-            response.set_cookie(name, value, max_age=365 * 86400, samesite="Lax")
+            response.set_cookie(name, value, max_age=365 * 86400, samesite="Lax", secure=secure)
         else:
             response.delete_cookie(name)
     return response

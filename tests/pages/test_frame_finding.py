@@ -8,6 +8,7 @@ from django.test import Client
 
 from apps.models import AppEnvironment
 from apps.services import create_app
+from portal.palette import words_of
 from tenants.models import Project
 from tests.conftest import Cast
 
@@ -130,3 +131,11 @@ def test_english_words_of_deeds_work_in_every_language(
     cast.developer.save()
     found = entries(browse("developer"), "restart hello")
     assert any("/hello/restart/" in one for one in found.values())
+
+
+def test_chinese_needs_no_blanks(running: AppEnvironment, browse: Browse, cast: Cast) -> None:
+    assert words_of("部署hello") == ["部署", "hello"]
+    cast.developer.language = "zh-hans"
+    cast.developer.save()
+    found = entries(browse("developer"), "部署hello")
+    assert any("/t/acme/p/shop/deploy/?app=hello&amp;environment=dev" in one for one in found.values())
