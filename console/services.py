@@ -3,6 +3,7 @@
 import os
 import socket
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -32,7 +33,7 @@ WORKER = f"{socket.gethostname()}:{os.getpid()}"
 LONGEST_REASON = 200
 MOST_WAITING = 20
 LOST_AFTER = timedelta(minutes=3)  # without a sign of life from its process
-KEPT = timedelta(days=7)
+KEPT = timedelta(days=90)
 CLOSED = register_action("console.closed")
 State = ConsoleSession.State
 
@@ -151,10 +152,12 @@ def began(console_id: uuid.UUID) -> bool:
     return bool(waiting.update(state=State.OPEN, opened_at=Now(), seen_at=Now(), worker=WORKER))
 
 
-def still_wanted(console_id: uuid.UUID, *, alive: bool) -> bool:
-    """Whether nobody has asked for its end. `alive`: also note that its process is here."""
-    rows = ConsoleSession.objects.filter(pk=console_id, state=State.OPEN, end_asked=False)
-    return bool(rows.update(seen_at=Now())) if alive else rows.exists()
+def still_wanted(console_ids: Sequence[uuid.UUID], *, alive: bool) -> set[uuid.UUID]:
+    """Those whose end nobody has asked for. `alive`: also note that their processes are here."""
+    rows = ConsoleSession.objects.filter(pk__in=console_ids, state=State.OPEN, end_asked=False)
+    if alive:
+        rows.update(seen_at=Now())
+    return set(rows.values_list("pk", flat=True))
 
 
 def closed(console_id: uuid.UUID, *, why: str, exit_code: int | None = None) -> None:

@@ -9,7 +9,6 @@ import contextlib
 import logging
 import uuid
 from collections import deque
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +18,8 @@ from django.conf import settings
 from backends.contract import DriverError, ExecSession, Reason, ReasonCode
 from console import registry, services
 from console.output import LONGEST_FRAME, Output
-from console.sockets import Close, Refuse, Socket, while_allowed
+from console.sockets import Close, Refuse, Socket
+from console.watch import Guarded, Watched, watch
 from core.connections import let_go
 from core.seats import Seat
 
@@ -36,13 +36,11 @@ TICK_SECONDS = 1.0
 WARN_SECONDS = 120
 WARN_OF_LIMIT_SECONDS = 300
 LOOK_SECONDS = 15.0
-ROW_EVERY_SECONDS = 5.0
-ALIVE_EVERY_SECONDS = 60.0
 LEAVE_SECONDS = 10.0
+CODE_TRIES = 20
+CODE_PAUSE_SECONDS = 0.05
 ENDING_TRIES = 24
 ENDING_PAUSE_SECONDS = 5.0
-
-Allowed = Callable[[], Awaitable[bool]]
 
 
 @dataclass(frozen=True)
@@ -118,13 +116,12 @@ class Link:
 
 
 @dataclass(eq=False)
-class Terminal:
+class Terminal(Guarded):
     """Lives from the start of its process until that has ended and is gone from the instance."""
 
-    id: uuid.UUID
+    watched: Watched
     process: ExecSession
     seat: Seat
-    allowed: Allowed
     output: Output = field(default_factory=Output)
     link: Link | None = None
     _input: deque[bytes] = field(default_factory=deque)
@@ -141,6 +138,11 @@ class Terminal:
         self._warned = self._warned_of_limit = False
         self._task = asyncio.create_task(self._live())
         registry.hold(self.id, self)
+        watch().add(self)
+
+    @property
+    def id(self) -> uuid.UUID:
+        return self.watched.console_id
 
     # what its socket asks for
 
@@ -184,6 +186,9 @@ class Terminal:
     def ask_to_end(self) -> None:
         self._end(End("asked"))
 
+    def lose_right(self) -> None:
+        self._end(End("right", Close.DENIED))
+
     async def leave(self) -> None:
         self._end(End("restarting", Close.RESTARTING))
         await asyncio.wait([self._task], timeout=LEAVE_SECONDS)
@@ -200,21 +205,16 @@ class Terminal:
             end = await self._until_over()
         except DriverError as error:
             end = End("engine", Close.AWAY, reason=error.reason)
-        except Refuse as refused:
-            end = End("right", refused.code)
         finally:
+            watch().remove(self)
             self.over.set_result(end)
             await self._tidy(end)
 
     async def _until_over(self) -> End:
         work = [asyncio.create_task(one) for one in (self._pump(), self._feed(), self._mind())]
         awaited: list[asyncio.Future[Any]] = [*work, self._asked]
-
-        async def watch() -> None:
-            await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
-
         try:
-            await while_allowed(watch(), self.allowed)
+            await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
             return self._asked.result() if self._asked.done() else await self._ended()
         finally:
             for one in work:
@@ -223,10 +223,12 @@ class Terminal:
 
     async def _ended(self) -> End:
         """The output has ended: because the process has, or because the way to it is cut. Raises DriverError."""
-        code = await self.process.exit_code()
-        if code is None:
-            return End("engine", Close.AWAY, reason=Reason(ReasonCode.ENGINE_AWAY))
-        return End("exited", exit_code=code)
+        for _try in range(CODE_TRIES):
+            code = await self.process.exit_code()
+            if code is not None:
+                return End("exited", exit_code=code)
+            await asyncio.sleep(CODE_PAUSE_SECONDS)  # an engine closes the way a moment before it notes the end
+        return End("engine", Close.AWAY, reason=Reason(ReasonCode.ENGINE_AWAY))
 
     async def _pump(self) -> None:
         while True:
@@ -258,7 +260,7 @@ class Terminal:
 
     async def _mind(self) -> None:
         """Limits, signs of life, and whether the engine still answers."""
-        row_at = alive_at = ping_at = looked_at = self._clock()
+        ping_at = looked_at = self._clock()
         while True:
             await asyncio.sleep(TICK_SECONDS)
             now = self._clock()
@@ -266,11 +268,6 @@ class Terminal:
             if now - ping_at >= PING_SECONDS:
                 ping_at = now
                 self._mind_link(now)
-            if now - row_at >= ROW_EVERY_SECONDS:
-                alive = now - alive_at >= ALIVE_EVERY_SECONDS
-                row_at, alive_at = now, now if alive else alive_at
-                if not await _still_wanted(self.id, alive):
-                    self._end(End("asked"))
             if self.typed_at > self.wrote_at and now - looked_at >= LOOK_SECONDS:
                 looked_at = now
                 await self.process.exit_code()  # raises if the engine is away: then no key will ever be answered
@@ -300,7 +297,7 @@ class Terminal:
         if self.link is None:
             return
         if now - self.link.heard_at >= SILENT_SECONDS:
-            self.link.drop(Close.AWAY)
+            self.link.drop(Close.RESTARTING)  # if it only slept, it comes back
             return
         self.link.tell({"ping": round(now)})
 
@@ -322,14 +319,6 @@ async def close_process(process: ExecSession) -> None:
         except DriverError as error:
             log.warning("a console's process is not ended yet: %s", error.reason.code)
         await asyncio.sleep(ENDING_PAUSE_SECONDS)
-
-
-@sync_to_async
-def _still_wanted(console_id: uuid.UUID, alive: bool) -> bool:
-    try:
-        return services.still_wanted(console_id, alive=alive)
-    finally:
-        let_go()
 
 
 @sync_to_async

@@ -23,11 +23,11 @@ from console import registry, services, tickets
 from console.models import ConsoleSession
 from console.sockets import Close, Ended, Refuse, Socket
 from console.terminal import End, Link, Terminal, close_process
+from console.watch import Watched
 from console.words import sentence_and_hint
 from core import access, seats
 from core.connections import let_go
 from core.errors import PortalError
-from tenants.presence import still_may
 
 FIRST_FRAME_SECONDS = 5.0
 MOST_FRAMES_A_SECOND = 500
@@ -103,8 +103,8 @@ async def _start(socket: Socket, row: ConsoleSession, size: tuple[int, int]) -> 
         await close_process(process)
         raise Refuse(Close.RESTARTING)  # another page was quicker, or it was ended: a new ticket tells which
     visitor = socket.visitor
-    allowed = still_may(visitor.actor, needs_console(row.place)[0], row.place, visitor.token)
-    return Terminal(row.pk, process, seat, allowed)
+    comer = (visitor.actor, visitor.token)
+    return Terminal(Watched(row.pk, comer, needs_console(row.place)[0], row.place), process, seat)
 
 
 async def _seat(row: ConsoleSession) -> seats.Seat:

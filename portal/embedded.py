@@ -17,6 +17,7 @@ from celery.worker import WorkController
 from django.conf import settings
 
 from apps.observer import Observer
+from console import registry
 from observe.collecting import Collector
 from portal import sqlite_log
 
@@ -108,6 +109,7 @@ class Lifespan:
         await sync_to_async(self.companions.start)()
 
     async def _stop(self) -> None:
+        await registry.leave_all()  # nothing of a console stays in an instance
         if self.companions is not None:
             await sync_to_async(self.companions.stop)()
         if self.log is not None:

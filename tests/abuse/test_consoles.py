@@ -72,7 +72,7 @@ async def test_nobody_is_refused_before_anything_is_accepted(
     found = await sync_to_async(ticket_for)(developer, running)
     headers = [(b"host", b"127.0.0.1"), (b"origin", b"http://127.0.0.1"), (b"cookie", cookie.encode())]
     socket = WebsocketCommunicator(sockets, found["url"], headers=headers)
-    assert not (await socket.connect())[0]
+    assert not (await socket.connect(timeout=20))[0]
     assert not started
 
 
@@ -85,7 +85,7 @@ async def test_other_origins_are_refused(
 ) -> None:
     found = await sync_to_async(ticket_for)(developer, running)
     socket = developer.socket(found["url"], origin=origin)
-    assert not (await socket.connect())[0]
+    assert not (await socket.connect(timeout=20))[0]
     assert not started
 
 
@@ -188,8 +188,8 @@ async def test_tickets_are_kept_as_hashes_and_never_taken_from_an_address(
     assert found["ticket"] not in json.dumps(row, default=str)
     assert not [e async for e in AuditEntry.objects.all() if found["ticket"] in json.dumps(e.detail)]
     socket = developer.socket(f"{found['url']}?ticket={found['ticket']}")
-    assert (await socket.connect())[0]
-    assert (await socket.receive_output(timeout=5))["code"] == 4403
+    assert (await socket.connect(timeout=20))[0]
+    assert (await socket.receive_output(timeout=20))["code"] == 4403
     assert not started
 
 
@@ -271,9 +271,9 @@ async def test_the_first_frame_must_be_a_ticket(
 ) -> None:
     found = await sync_to_async(ticket_for)(developer, running)
     socket = developer.socket(found["url"])
-    assert (await socket.connect())[0]
+    assert (await socket.connect(timeout=20))[0]
     await socket.send_to(text_data=first)
-    assert (await socket.receive_output(timeout=5))["code"] in {1008, 4403}
+    assert (await socket.receive_output(timeout=20))["code"] in {1008, 4403}
     assert not started
 
 
@@ -282,9 +282,9 @@ async def test_bytes_before_a_ticket_reach_nothing(
 ) -> None:
     found = await sync_to_async(ticket_for)(developer, running)
     socket = developer.socket(found["url"])
-    assert (await socket.connect())[0]
+    assert (await socket.connect(timeout=20))[0]
     await socket.send_to(bytes_data=b"id\n")
-    assert (await socket.receive_output(timeout=5))["code"] in {1008, 4403}
+    assert (await socket.receive_output(timeout=20))["code"] in {1008, 4403}
     assert not started
 
 

@@ -52,7 +52,7 @@ class Screen:
         self.closed: int | None = None
 
     async def join(self, ticket: str, **more: Any) -> "Screen":
-        assert (await self.socket.connect())[0]
+        assert (await self.socket.connect(timeout=20))[0]
         await self.say(ticket=ticket, **more)
         return self
 
@@ -62,7 +62,7 @@ class Screen:
     async def type(self, data: bytes) -> None:
         await self.socket.send_to(bytes_data=data)
 
-    async def hear(self, seconds: float = 5) -> None:
+    async def hear(self, seconds: float = 20) -> None:
         """One frame more."""
         message = await self.socket.receive_output(timeout=seconds)
         if message["type"] == "websocket.close":
@@ -80,7 +80,7 @@ class Screen:
             await self.hear()
         return self
 
-    async def until_told(self, name: str, seconds: float = 5) -> Any:
+    async def until_told(self, name: str, seconds: float = 20) -> Any:
         while True:
             for told in self.told:
                 if name in told:
@@ -88,7 +88,7 @@ class Screen:
             assert self.closed is None, (self.closed, self.told)
             await self.hear(seconds)
 
-    async def until_closed(self, seconds: float = 5) -> int:
+    async def until_closed(self, seconds: float = 20) -> int:
         while self.closed is None:
             await self.hear(seconds)
         return self.closed

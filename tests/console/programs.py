@@ -1,0 +1,101 @@
+"""A program's side of consoles on a real portal: asks by its token, and speaks to the socket as it is on the wire."""
+
+import json
+import socket
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from tests.faults.caller import SHOP, Caller
+
+PATIENCE_SECONDS = 30.0
+
+
+@dataclass
+class Line:
+    """One console. Everything heard is kept; `acks` says whether what came is acknowledged."""
+
+    id: str
+    socket: ClientConnection
+    acks: bool = True
+    text: bytes = b""
+    told: list[dict[str, Any]] = field(default_factory=list)
+
+    def say(self, **document: Any) -> None:
+        self.socket.send(json.dumps(document))
+
+    def type(self, data: bytes) -> None:
+        self.socket.send(data)
+
+    def hear(self, seconds: float = PATIENCE_SECONDS) -> None:
+        message = self.socket.recv(timeout=seconds)
+        if isinstance(message, bytes):
+            self.text += message
+            if self.acks:
+                self.say(ack=len(message))
+            return
+        told = json.loads(message)
+        if "ping" in told:
+            self.say(pong=told["ping"])
+        self.told.append(told)
+
+    def until(self, words: bytes, seconds: float = PATIENCE_SECONDS) -> "Line":
+        end = time.monotonic() + seconds
+        while words not in self.text:
+            self.hear(end - time.monotonic())
+        return self
+
+    def until_told(self, name: str, seconds: float = PATIENCE_SECONDS) -> Any:
+        end = time.monotonic() + seconds
+        while not any(name in one for one in self.told):
+            self.hear(end - time.monotonic())
+        return next(one[name] for one in self.told if name in one)
+
+    def until_closed(self, seconds: float = PATIENCE_SECONDS) -> int:
+        try:
+            while True:
+                self.hear(seconds)
+        except ConnectionClosed:
+            return self.socket.protocol.close_code or 0
+
+    def kill(self) -> None:
+        """Gone without a word, as a browser that is killed."""
+        self.socket.socket.shutdown(socket.SHUT_RDWR)
+
+
+@dataclass
+class Program:
+    caller: Caller
+    app: str
+
+    @property
+    def place(self) -> str:
+        return f"{SHOP}/apps/{self.app}/environments/dev"
+
+    def instance(self, number: int = 1) -> str:
+        rows = self.caller.read(f"{self.place}/instances?wanted=true")["results"]
+        return next(row["id"] for row in rows if row["number"] == number and row["state"] == "running")
+
+    def open(self, *, acks: bool = True, instance: str = "", **more: Any) -> Line:
+        answer = self.caller.post(f"{self.place}/consoles", {"instance": instance or self.instance()} | more)
+        assert answer.status == 201, (answer.status, answer.body[-500:])
+        return self.join(answer.json, acks=acks)
+
+    def join(self, found: dict[str, Any], *, acks: bool = True) -> Line:
+        made = connect(
+            self.caller.url.replace("http", "ws", 1) + found["url"],
+            additional_headers={"Authorization": f"Bearer {self.caller.token}"},
+            compression=None,
+            max_size=None,
+            legacy=True,
+        )
+        line = Line(found["id"], made, acks=acks)
+        line.say(ticket=found["ticket"], size=[80, 24])
+        return line
+
+    def end(self, line: Line) -> None:
+        assert self.caller.send("DELETE", f"{self.place}/consoles/{line.id}").status == 204
+        assert line.until_closed() == 1000
