@@ -55,7 +55,7 @@ def page_of(
 
 def _edge(cursor: str, read: Callable[[str], Any]) -> tuple[str, Any]:
     way, text = cursor[:1], cursor[1:]
-    if way not in (OLDER, NEWER) or len(text) > LONGEST:
+    if way not in (OLDER, NEWER) or len(text) > LONGEST or "\0" in text:
         return "", None
     try:
         return way, read(text)

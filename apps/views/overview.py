@@ -37,7 +37,7 @@ def overview_context(request: HttpRequest, project: Project) -> dict[str, Any]:
     actor = actor_of(request)
     links = Links(project)
     asked = Asked(
-        search=request.GET.get("q", "").strip()[:LONGEST_SEARCH],
+        search=request.GET.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH],
         attention=request.GET.get("show") == ATTENTION,
         cursor=request.GET.get("cursor", ""),
     )
