@@ -25,6 +25,7 @@ from scripts.catalogue import SIGHTS
 TARGET = ROOT / "docs" / "img"
 APP = "hello"
 SETTLED_MS = 1500
+PATIENCE_MS = 120_000
 ADDRESSES = {sight.name: sight.address for sight in SIGHTS}
 WIDTHS = {"wide": (1440, 900), "middle": (1024, 768), "narrow": (390, 844)}
 THEMES = ("light", "dark")
@@ -113,6 +114,7 @@ def take(opened: Browser, base: str, cookies: StorageState, pictures: Iterable[t
     )
     chosen = {"theme": look.theme, "language": look.language}
     context.add_cookies([{"name": key, "value": text, "url": base} for key, text in chosen.items()])
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     for file, address in pictures:
         page.goto(address, wait_until="load")
