@@ -7,7 +7,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from apps.models import AppEnvironment, PlaceEvent
+from apps.models import App, AppEnvironment, PlaceEvent
+from apps.models.declared import engine_name
 from apps.services import create_app, deploy
 from apps.specification import from_image
 from backends.models import Cluster
@@ -110,8 +111,17 @@ def rows_of(page: Any) -> list[str]:
 def many(cast: Cast, running: AppEnvironment) -> list[str]:
     """120 more apps, none of them deployed."""
     names = [f"app-{number:03d}" for number in range(120)]
-    for name in names:
-        create_app(cast.actor("developer"), cast.shop, name=name)
+    apps = App.objects.bulk_create([App(tenant=cast.acme, project=cast.shop, name=name) for name in names])
+    stages = [cast.environment(name) for name in ("dev", "test", "prod")]
+    places = [
+        AppEnvironment(tenant=cast.acme, project=cast.shop, app=app, environment=stage)
+        for app in apps
+        for stage in stages
+    ]
+    for place in places:
+        place.engine_name = engine_name("a", place.id)
+    AppEnvironment.objects.bulk_create(places)
+    running.services.update(seen_at=timezone.now())
     return names
 
 
