@@ -43,7 +43,7 @@ def _amounts() -> dict[str, list[str]]:
     return {
         name: [make(1), make(2)]
         for name, make in {
-            "found": lambda n: ngettext("%(n)s found", "%(n)s found", n),
+            "found": lambda n: _("%(n)s found"),
             "hidden": lambda n: ngettext("%(n)s line hidden by the filter", "%(n)s lines hidden by the filter", n),
             "held": lambda n: ngettext("paused, %(n)s new line", "paused, %(n)s new lines", n),
             "heldFull": lambda n: ngettext("paused, %(n)s new line and more", "paused, %(n)s new lines and more", n),

@@ -22,6 +22,7 @@ NAMES = {
     "en",
     "zh",
     "OpenAPI",
+    "UTF",
     "inert",
     "nbsp",
     "mdash",
