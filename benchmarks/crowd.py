@@ -53,12 +53,20 @@ class Page(asyncio.Protocol):
                 self.transport.abort()
                 return
             self.rest, self.upgraded = rest, True
-        while len(self.rest) >= 2 and len(self.rest) >= 2 + (size := self.rest[1] & 127):
-            self.frame(self.rest[0] & 15, self.rest[2 : 2 + size])
-            self.rest = self.rest[2 + size :]
+        while (start := self.start()) and len(self.rest) >= start[0] + start[1]:
+            begin, size = start
+            self.frame(self.rest[0] & 15, self.rest[begin : begin + size])
+            self.rest = self.rest[begin + size :]
+
+    def start(self) -> tuple[int, int] | None:
+        """Where the body of the next frame begins and how long it is; None before that can be told."""
+        if len(self.rest) < 2:
+            return None
+        if (size := self.rest[1] & 127) < 126:
+            return 2, size
+        return (4, int.from_bytes(self.rest[2:4])) if len(self.rest) >= 4 else None
 
     def frame(self, kind: int, body: bytes) -> None:
-        """Everything the feed sends here is shorter than 126 bytes, but for what names a place; that is not needed."""
         if kind == 9:
             mask = os.urandom(4)
             masked = bytes(byte ^ mask[place % 4] for place, byte in enumerate(body))
