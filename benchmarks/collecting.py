@@ -11,13 +11,14 @@ import time
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from apps.models import AppEnvironment, ObservedInstance
+from apps.models import App, AppEnvironment, Environment, ObservedInstance
 from backends.contract import UsageCount
 from backends.models import Cluster
 from backends.registry import driver_for
 from observe.keeping import Book
 from observe.models import UsageSeries
 from observe.points import FINE
+from tenants.models import Project
 
 TICKS = 18  # three minutes
 CALLS = 100
@@ -28,6 +29,18 @@ class Fleet(Book):
 
     def instances(self) -> list[ObservedInstance]:
         return list(ObservedInstance.objects.filter(service="bench-usage"))
+
+
+def own_place() -> AppEnvironment:
+    """On a cluster without an address: nobody else looks at it."""
+    project = Project.objects.get(name="shop", tenant__name="demo")
+    whose = {"tenant": project.tenant, "project": project}
+    cluster, _new = Cluster.objects.get_or_create(name="bench-usage", defaults={"kind": Cluster.Kind.SWARM})
+    app, _new = App.objects.get_or_create(**whose, name="bench-usage", deleted_at=None)
+    environment, _new = Environment.objects.get_or_create(
+        **whose, name="bench-usage", defaults={"cluster": cluster, "stage": "dev", "position": 99}
+    )
+    return AppEnvironment.objects.get_or_create(**whose, app=app, environment=environment)[0]
 
 
 def made(place: AppEnvironment, number: int) -> None:
@@ -81,13 +94,13 @@ def read(cluster: Cluster) -> dict[str, float]:
 
 def main(number: int) -> None:
     cluster = Cluster.objects.exclude(address="").get()
-    place = AppEnvironment.objects.filter(environment__cluster=cluster).order_by("created_at")[0]
+    place = own_place()
     try:
         made(place, number)
-        told = keep(cluster, number)
+        told = keep(place.environment.cluster, number)
     finally:
-        ObservedInstance.objects.filter(service="bench-usage").delete()
-        UsageSeries.objects.filter(service="bench-usage").delete()
+        ObservedInstance.objects.filter(place=place).delete()
+        UsageSeries.objects.filter(place=place).delete()
     print(json.dumps(told | read(cluster) | {"instances": number}))
 
 

@@ -11,16 +11,15 @@ from typing import Any
 
 import uvicorn
 from channels.generic.websocket import AsyncWebsocketConsumer
-from channels.layers import InMemoryChannelLayer
+from channels.layers import get_channel_layer
 from channels.routing import ProtocolTypeRouter
 
-LAYER = InMemoryChannelLayer(capacity=1000)
+LAYER = get_channel_layer()  # without REDIS_URL the one in memory
 MESSAGE = '{"at":1700000000.0,"samples":[["01a1feca-0f65-749e-b084-9f6819b94a8c",250,67108864,1000,2000]],"away":false}'
 
 
 class Viewer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels is untyped
     async def connect(self) -> None:
-        self.channel_layer = LAYER
         await LAYER.group_add("numbers", self.channel_name)
         await self.accept()
 
@@ -38,7 +37,6 @@ async def tell() -> None:
 
 
 async def main(port: int) -> None:
-    Viewer.channel_layer_alias = "default"
     application = ProtocolTypeRouter({"websocket": Viewer.as_asgi()})
     config = uvicorn.Config(application, port=port, ws="websockets-sansio", lifespan="off", log_level="warning")
     telling = asyncio.create_task(tell())
