@@ -16,7 +16,7 @@ ADVICE = (
 )
 
 
-BEHIND = {"services", "selectors", "tickets"}  # reads and writes of console, which is otherwise all doors
+BEHIND = {"services", "selectors", "tickets", "timeline"}  # reads and writes of console, which is otherwise all doors
 
 
 def front_doors() -> list[Path]:
