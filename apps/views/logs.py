@@ -117,7 +117,7 @@ def _crash_part(found: LogPage, last: list[Marked]) -> dict[str, Any] | None:
         "one": crash,
         "at": crash.end.ended_at if crash.end else lines[-1].at if lines else crash.at,
         "lines": lines,
-        "all": found.address(instance=str(crash.row.pk)) if crash.row else "",
+        "all": found.address(instance=str(crash.row.pk), service="", number="", level="") if crash.row else "",
         "others": found.crashes[1:],
     }
 

@@ -112,7 +112,7 @@ def test_three_instances_are_followed_and_a_pause_loses_nothing(page: Page, port
     opened(page, portal, talk)
     for number in (1, 2, 3):
         expect(page.get_by_role("button", name=f"web {number}", exact=True)).to_be_visible(timeout=SLOW)
-    expect(page.locator(".log .log-line", has_text="tick").last).to_be_visible()
+    expect(page.locator("[data-logs] .log-line", has_text="tick").last).to_be_visible()
 
     page.get_by_role("button", name="Pause").click()
     before = newest(page)
@@ -151,25 +151,27 @@ def test_searching_and_filtering(page: Page, portal: Portal, talk: str) -> None:
     page.keyboard.type("PAYMENT refused")
     found = page.locator('[data-log-part="found"]')
     expect(found).to_have_text("3 found")
-    page.keyboard.press("Enter")
-    expect(found).to_have_text("1 of 3 found")
+    page.keyboard.press("Enter")  # the newest first
+    expect(found).to_have_text("3 of 3 found")
     expect(page.locator(".log-line.is-current mark")).to_have_text("payment refused")
-    page.locator(".log").focus()
-    page.keyboard.press("n")
-    expect(found).to_have_text("2 of 3 found")
+    page.locator("[data-logs]").focus()
     page.keyboard.press("N")
-    expect(found).to_have_text("1 of 3 found")
+    expect(found).to_have_text("2 of 3 found")
+    page.keyboard.press("n")
+    expect(found).to_have_text("3 of 3 found")
     assert "search=PAYMENT" in page.url
 
     page.get_by_role("button", name="Only these").click()
-    expect(page.locator(".log .log-line:not(.is-more)")).to_have_count(3)
+    expect(page.locator("[data-logs] .log-line:not(.is-more)")).to_have_count(3)
     page.get_by_role("button", name="Show them").first.click()
-    until(lambda: page.locator(".log .log-line").count() > 10, seconds=20)
+    until(lambda: page.locator("[data-logs] .log-line").count() > 10, seconds=20)
 
     page.get_by_label("Search in the log").fill("")
     page.get_by_label("Level", exact=True).select_option("error")
     until(lambda: {"tick", "nul"}.isdisjoint(words(page)), seconds=20)
-    assert "ValueError: no such order" in page.locator(".log").inner_text(), "what belongs to an error stays with it"
+    assert "ValueError: no such order" in page.locator("[data-logs]").inner_text(), (
+        "what belongs to an error stays with it"
+    )
     page.get_by_role("button", name="web 2", exact=True).click()
     until(lambda: sources(page) == {"web 2"}, seconds=20)
     page.reload()
@@ -178,36 +180,40 @@ def test_searching_and_filtering(page: Page, portal: Portal, talk: str) -> None:
 
 
 def words(page: Page) -> set[str]:
-    return {text.split(" ")[0] for text in page.locator(".log .log-line .line").all_inner_texts() if text}
+    return {text.split(" ")[0] for text in page.locator("[data-logs] .log-line .line").all_inner_texts() if text}
 
 
 def sources(page: Page) -> set[str]:
-    return {text for text in page.locator(".log [data-part=lines] .from").all_inner_texts() if text}
+    return {text for text in page.locator("[data-logs] [data-part=lines] .from").all_inner_texts() if text}
 
 
 def test_hostile_lines_are_text(page: Page, portal: Portal, talk: str) -> None:
     opened(page, portal, f"{talk}&service=web")
     title = page.title()
-    line = page.locator(".log .log-line", has_text="<b>bold</b>").first
+    page.get_by_label("Search in the log").fill("<b>bold</b>")
+    page.keyboard.press("Enter")
+    line = page.locator(".log-line.is-current")
     expect(line).to_contain_text("<b>bold</b> <script>alert(1)</script> red \u2039U+202E\u203artl")
     expect(line.locator(".ansi-red-fg")).to_have_text("red")
-    assert page.locator(".log script, .log b").count() == 0
+    assert page.locator("[data-logs] script, [data-logs] b").count() == 0
     assert page.title() == title
-    expect(page.locator(".log .log-line", has_text="nul \ufffd here").first).to_be_attached()
-    expect(page.locator(".log .log-line", has_text="broken \ufffd\ufffd utf").first).to_be_attached()
+    expect(page.locator("[data-logs]")).to_contain_text("nul \ufffd here")
+    expect(page.locator("[data-logs]")).to_contain_text("broken \ufffd\ufffd utf")
     assert page.evaluate(f"Math.max(...{STORE}.store.lines.map(l => l.text.length))") == 16384
-    expect(page.locator(".log-cut").first).to_contain_text("cut here")
+    page.get_by_label("Search in the log").fill("xxxxxxxxxxxxxxxxxxxx")
+    page.keyboard.press("Enter")
+    expect(page.locator(".log-line.is-current .log-cut")).to_contain_text("cut here")
 
 
 def test_a_line_is_opened_and_what_stands_around_it(page: Page, portal: Portal, talk: str) -> None:
     opened(page, portal, f"{talk}&level=error&service=web")
     page.get_by_role("button", name="Pause").click()
-    row = page.locator(".log .log-line", has_text="payment refused").first
+    row = page.locator("[data-logs] .log-line", has_text="payment refused").first
     row.locator(".line").click()
     expect(page.locator(".log-detail pre")).to_contain_text('"order": 440218')
-    before = page.locator(".log .log-line").count()
+    before = page.locator("[data-logs] .log-line").count()
     page.get_by_role("button", name="Lines around it").click()
-    until(lambda: page.locator(".log .log-line").count() > before, seconds=20)
+    until(lambda: page.locator("[data-logs] .log-line").count() > before, seconds=20)
 
 
 def test_the_last_lines_of_what_crashed_stand_on_top(page: Page, portal: Portal, talk: str) -> None:
