@@ -169,6 +169,7 @@ def test_searching_and_filtering(page: Page, portal: Portal, talk: str) -> None:
     page.get_by_label("Search in the log").fill("")
     page.get_by_label("Level", exact=True).select_option("error")
     until(lambda: {"tick", "nul"}.isdisjoint(words(page)), seconds=20)
+    # what belongs to an error stays with it
     assert "ValueError: no such order" in page.locator("[data-logs]").inner_text(), (
         "what belongs to an error stays with it"
     )
