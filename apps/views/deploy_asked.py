@@ -140,6 +140,8 @@ class Asked:
         pairs = [(self.data[f"variables-{n}-name"].strip(), self.data.get(f"variables-{n}-value", "")) for n in places]
         variables = {name: value for name, value in pairs if name} | dict(lines_read(self.data.get("lines", "")))
         draft = draft_from(self.data, variables.items())
+        if not draft.image:  # no one can take a choice back: a list drawn anew may have lost which one it was
+            draft = replace(draft, image=self.data.get("read_from", "").strip())
         typed = self.data.get("search", "").strip()
         return replace(draft, image=typed) if not draft.image and self.go == DEPLOY and repository_of(typed) else draft
 

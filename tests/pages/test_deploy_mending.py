@@ -88,6 +88,9 @@ def test_a_mend_can_be_taken_back(browse: Browse, images: None) -> None:
     text = text_of(client.post(ADDRESS, fields_of(text) | {"go": "undo"}))
     assert fields_of(text)["image"] == "berth/hello:7"
     assert "Undo the last mend" not in text
+    text = text_of(client.post(ADDRESS, fields_of(text) | pressed(red(text)[0])))
+    page = client.post(ADDRESS, fields_of(text) | {"name": "again", "go": "deploy"})
+    assert page.status_code == 302, re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", text_of(page)))
 
 
 def test_what_the_form_does_not_show_is_mended_too(browse: Browse, images: None) -> None:
