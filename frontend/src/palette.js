@@ -95,7 +95,7 @@ async function press(field, event) {
   event.preventDefault();
   clearTimeout(Number(field.dataset.timer));
   await find(field);
-  choices(field).find((one) => one.classList.contains("is-on"))?.click();
+  if (kept.has(addressOf(field))) choices(field).find((one) => one.classList.contains("is-on"))?.click();
 }
 
 export function openPalette() {
