@@ -23,7 +23,7 @@ from core.status import Kind, Status
 from operations.models import Operation
 from tenants.models import Project
 
-PAGE = 50
+PAGE = 20  # apps; each is a card in every environment
 MOST_DOUBTFUL = 100  # places looked at one by one, beside those of the page
 WORST_FIRST = (Kind.BAD, Kind.WARN, Kind.STALE, Kind.BUSY, Kind.OK, Kind.WAIT, Kind.OFF)
 SAID_AT_MOST = 2

@@ -127,13 +127,14 @@ def many(cast: Cast, running: AppEnvironment) -> list[str]:
 
 def test_many_apps_come_in_pages(browse: Browse, many: list[str]) -> None:
     client = browse("developer")
-    first = client.get(ADDRESS)
-    second = client.get(f"{ADDRESS}?cursor={first.context['board'].next}")
-    third = client.get(f"{ADDRESS}?cursor={second.context['board'].next}")
-    assert rows_of(first) + rows_of(second) + rows_of(third) == sorted([*many, "hello"])
-    assert third.context["board"].next == ""
-    back = client.get(f"{ADDRESS}?cursor={third.context['board'].previous}")
-    assert rows_of(back) == rows_of(second)
+    first = page = client.get(ADDRESS)
+    pages = [rows_of(first)]
+    while page.context["board"].next and len(pages) < 20:
+        page = client.get(f"{ADDRESS}?cursor={page.context['board'].next}")
+        pages.append(rows_of(page))
+    assert [name for rows in pages for name in rows] == sorted([*many, "hello"])
+    back = client.get(f"{ADDRESS}?cursor={page.context['board'].previous}")
+    assert rows_of(back) == pages[-2]
     assert "All 121" in text_of(first)
 
 
