@@ -28,7 +28,7 @@ class OneSession(OwnView):
     @endpoint("end_session", answers={204: None})
     def delete(self, request: Request, session: uuid.UUID) -> Response:
         """Sign one of your browsers out; what it has open closes within two seconds."""
-        services.end_session(self.actor, self.user, session=session)
+        services.end_session(self.actor, self.user, session=selectors.session(self.user, session))
         return Response(status=204)
 
 

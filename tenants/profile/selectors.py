@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from core.access import Actor, visible
 from core.api.paging import Rows, plain
+from core.errors import NotFound
 from tenants.models import Project, Session, Tenant, Token, User
 
 SESSION = ["id", "address", "client", "created_at", "seen_at", "session_key"]
@@ -80,5 +81,9 @@ def shown_account(user: User) -> dict[str, Any]:
     }
 
 
-def is_session_of(actor: Actor, session: uuid.UUID) -> bool:
-    return Session.objects.filter(id=session, session_key=actor.session).exists()
+def session(user: User, session_id: uuid.UUID) -> Session:
+    """One of somebody's own; another's is as missing as one that never was."""
+    found = Session.objects.filter(user=user, id=session_id).first()
+    if found is None:
+        raise NotFound()
+    return found

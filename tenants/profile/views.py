@@ -73,8 +73,9 @@ def sessions(request: HttpRequest) -> HttpResponse:
 @require_POST
 def end_session(request: HttpRequest, session: uuid.UUID) -> HttpResponse:
     actor, user = who(request)
-    here = selectors.is_session_of(actor, session)
-    services.end_session(actor, user, session=session)
+    row = selectors.session(user, session)
+    here = row.session_key == actor.session
+    services.end_session(actor, user, session=row)
     if here:
         return redirect("sign_in")
     messages.success(request, _("That browser is signed out."))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.test import AsyncClient
+from django.test import AsyncClient, Client
 from rest_framework.test import APIClient
 
 from apps.models import AppEnvironment, Deployment, Environment, ObservedInstance
@@ -18,7 +18,7 @@ from backends.models import Cluster
 from images.models import Artifact, Repository, Tag
 from operations.models import Operation
 from portal.api.reference import description
-from tenants.models import Grant, Token
+from tenants.models import Grant, Session, Token, User
 from tests.conftest import Cast
 
 Api = Callable[[str], APIClient]
@@ -58,13 +58,22 @@ def known(running: AppEnvironment, cast: Cast) -> dict[str, str]:
         "instance": str(ObservedInstance.objects.filter(place=running).order_by("number")[0].pk),
         "grant": str(Grant.objects.get(user=cast.owner, tenant=cast.acme).pk),
         "token": str(token.id),
+        "session": str(session_of(cast.owner)),
     }
+
+
+def session_of(user: User) -> uuid.UUID:
+    """The id of a browser that somebody is signed in with."""
+    client = Client()
+    client.force_login(user)
+    return Session.objects.get(user=user).id
 
 
 MISSING = {
     "tenant": "nowhere",
     "operation": str(uuid.UUID(int=7)),
     "token": str(uuid.UUID(int=7)),
+    "session": str(uuid.UUID(int=7)),
     "cluster": "nowhere",
 }
 
