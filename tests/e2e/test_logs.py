@@ -252,7 +252,6 @@ def test_downloading_exactly_this(page: Page, portal: Portal, talk: str) -> None
         b'  File "app.py", line 3',
         b"ValueError: no such order",
     }
-    page.locator("summary", has_text="Download").click()
     with page.expect_download() as packed:
         page.get_by_role("link", name="These lines, a file for each instance (zip)").click()
     with zipfile.ZipFile(io.BytesIO(packed.value.path().read_bytes())) as archive:
