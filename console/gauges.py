@@ -7,35 +7,17 @@ import asyncio
 import random
 import time
 from contextlib import aclosing
-from dataclasses import dataclass
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
-
-from apps.models import AppEnvironment, ObservedInstance
-from backends.contract import Driver, DriverError, ReasonCode, UsageSample
-from backends.registry import driver_for
-from core.connections import let_go
+from backends.contract import DriverError, ReasonCode, UsageSample
+from console.watched import Watched
 
 PAUSES = (1.0, 2.0, 4.0, 8.0)  # before an engine that is away is tried again
 SILENT_SECONDS = 5.0  # an engine that says nothing for so long is as good as away
 FOR_GOOD = (ReasonCode.INSTANCE_GONE, ReasonCode.HOST_NOT_REACHABLE)
 NANO = 1_000_000_000
-MOST = 50  # instances of one place; more are in the table, ten seconds later
-MEASURED = ("starting", "running", "stopping")
 
 Numbers = tuple[str, int, int, int, int]  # the instance's id, millicores, bytes of memory, bytes a second in and out
-
-
-@dataclass(frozen=True)
-class Watched:
-    """An instance by the id of its row and by the engine's; `cluster` tells its engine."""
-
-    id: UUID
-    engine_id: str
-    service: str
-    cluster: UUID
-    driver: Driver
 
 
 class Gauge:
@@ -117,18 +99,3 @@ class Gauges:
             gauge.stop()
             self._open = {key: one for key, one in self._open.items() if one is not gauge}
 
-
-@sync_to_async
-def instances_of(place: AppEnvironment, service: str) -> list[Watched]:
-    """Those that run by what the observer saw last, at most 50."""
-    try:
-        rows = ObservedInstance.objects.filter(place=place, state__in=MEASURED)
-        if service:
-            rows = rows.filter(service=service)
-        cluster = place.environment.cluster
-        cluster.refresh_from_db()
-        driver = driver_for(cluster)
-        found = rows.order_by("service", "number").values_list("pk", "engine_id", "service")[:MOST]
-        return [Watched(pk, engine_id, name, cluster.pk, driver) for pk, engine_id, name in found]
-    finally:
-        let_go()

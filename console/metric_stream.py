@@ -20,9 +20,10 @@ from django.db import DatabaseError
 from apps.models import AppEnvironment
 from apps.selectors import listing
 from console.feed import listen_only
-from console.gauges import Gauge, Gauges, Watched, instances_of
+from console.gauges import Gauge, Gauges
 from console.hub import hub
 from console.sockets import Close, Ended, Socket
+from console.watched import Watched, instances_of
 from core import seats
 from core.access import Actor
 from core.connections import let_go

@@ -15,6 +15,7 @@ from apps.models import AppEnvironment, Deployment, Environment, ObservedInstanc
 from apps.services import create_app
 from audit.models import AuditEntry
 from backends.models import Cluster
+from console.models import ConsoleSession
 from images.models import Artifact, Repository, Tag
 from operations.models import Operation
 from portal.api.reference import description
@@ -35,6 +36,8 @@ BODIES: dict[str, dict[str, Any]] = {  # good ones, so that nothing but the addr
     "environments": {"name": "x", "stage": "dev"},
     "rollback": {"release": 1},
     "scale": {"service": "web", "instances": 1},
+    "consoles": {"instance": str(uuid.UUID(int=7))},
+    "import": {"text": "services: {}"},
 }
 
 
@@ -45,6 +48,11 @@ def known(running: AppEnvironment, cast: Cast) -> dict[str, str]:
     artifact = Artifact.objects.create(repository=repository, digest=DIGEST, pinned=f"own@{DIGEST}")
     Tag.objects.create(repository=repository, name="1", artifact=artifact)
     token, _text = Token.objects.create(cast.owner, name="owned")
+    instance = ObservedInstance.objects.filter(place=running).order_by("number")[0]
+    console = ConsoleSession.objects.create(  # noqa: S604  `shell` is a column
+        tenant=cast.acme, project=cast.shop, place=running, instance_id=instance.pk, engine_id="x", service="web",
+        number=1, shell="sh", person_id=cast.owner.pk, person_name="owner",
+    )  # fmt: skip
     return {
         "tenant": "acme",
         "project": "shop",
@@ -55,7 +63,8 @@ def known(running: AppEnvironment, cast: Cast) -> dict[str, str]:
         "repository": "own",
         "digest": DIGEST,
         "operation": str(Operation.objects.get(deployment__place=running).pk),
-        "instance": str(ObservedInstance.objects.filter(place=running).order_by("number")[0].pk),
+        "instance": str(instance.pk),
+        "console": str(console.pk),
         "grant": str(Grant.objects.get(user=cast.owner, tenant=cast.acme).pk),
         "token": str(token.id),
         "session": str(session_of(cast.owner)),

@@ -28,7 +28,6 @@ SOCKETS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "ws/v1/operations/<uuid:operation_id>": ({"operation_id": "{operation}"}, {"last_seq": "0"}),
     "ws/v1/logs": ({}, PLACE),
     "ws/v1/metrics": ({}, PLACE),
-    "ws/v1/metrics": ({}, PLACE),
     "ws/v1/feed": ({}, {"tenant": "acme", "project": "shop", "last_seq": "0"}),
     "ws/v1/consoles/<uuid:console_id>": ({"console_id": "{console}"}, {}),
 }

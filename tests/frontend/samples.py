@@ -24,8 +24,8 @@ def place(name: str, tenant: Any, *, current: bool = False, recent: bool = False
 def running() -> SimpleNamespace:
     names = {"tenant": "acme", "project": "shop", "app": "web", "number": 7}
     return SimpleNamespace(
-        title="Deploy release 3", app="web", environment=None, step="web: 1 of 3 instances ready", took=timedelta(seconds=9),
-        status=Status.DOING, names=names,
+        title="Deploy release 3", app="web", environment=None, step="web: 1 of 3 instances ready", names=names,
+        took=timedelta(seconds=9), status=Status.DOING,
     )  # fmt: skip
 
 

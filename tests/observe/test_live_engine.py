@@ -10,7 +10,8 @@ import pytest
 
 from backends.contract import Resources
 from backends.swarm.driver import SwarmDriver
-from console.gauges import Gauge, Watched
+from console.gauges import Gauge
+from console.watched import Watched
 from observe.keeping import rate
 from tests.backends.world import PATIENCE_SECONDS, World, new_world
 from tests.engine import LiveEngine

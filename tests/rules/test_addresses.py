@@ -8,8 +8,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
-from apps.models import AppEnvironment
+from apps.models import AppEnvironment, InstanceEnd
 from console.models import ConsoleSession
 from images.models import Artifact, Repository
 from operations.models import Operation
@@ -68,6 +69,9 @@ def things(place: AppEnvironment, cast: Cast) -> dict[str, str]:
         tenant=cast.acme, project=cast.shop, place=place, instance_id=instance.pk, engine_id="x", service="web",
         number=1, shell="sh", person_id=cast.owner.pk, person_name="owner",
     )  # fmt: skip
+    end = InstanceEnd.objects.create(
+        tenant=cast.acme, project=cast.shop, place=place, service="web", number=1, engine_id="x", ended_at=timezone.now()
+    )
     return {
         "tenant": "acme",
         "project": "shop",
@@ -81,6 +85,7 @@ def things(place: AppEnvironment, cast: Cast) -> dict[str, str]:
         "operation": str(operation.pk),
         "instance": str(instance.pk),
         "console": str(console.pk),
+        "end": str(end.pk),
         "token": str(token.id),
         "session": str(Session.objects.filter(user=cast.owner).values_list("id", flat=True)[0]),
         "grant": str(Grant.objects.filter(tenant=cast.acme).values_list("pk", flat=True)[0]),

@@ -23,6 +23,7 @@ WITHOUT_A_TENANT = {
     "tenants.Organization": "holds tenants",
     "tenants.Tenant": "is one",
     "tenants.Session": "its person's",
+    "observe.UsageChunk": "its series'",
     "tenants.User": "may belong to several tenants",
 }
 
