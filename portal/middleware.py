@@ -32,10 +32,7 @@ class problems:  # noqa: N801  named as the function-style middleware beside it
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
-        if isinstance(response, HttpResponseNotAllowed) and not request.path.startswith("/api/"):
-            return not_allowed_page(request, response)
-        return response
+        return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *_found: Any) -> HttpResponse | None:
         """What the server would not read (portal/patience.py) is answered like everything else."""
@@ -55,6 +52,18 @@ def private_answers(get_response: Answer) -> Answer:
         if not response.has_header("Cache-Control"):
             add_never_cache_headers(response)
             response["Cache-Control"] = "private, no-store"
+        return response
+
+    return answer
+
+
+def wrong_methods(get_response: Answer) -> Answer:
+    """An address asked in the wrong way says so in words. Innermost, so that its answer gets what every answer gets."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if isinstance(response, HttpResponseNotAllowed) and not request.path.startswith("/api/"):
+            return not_allowed_page(request, response)
         return response
 
     return answer

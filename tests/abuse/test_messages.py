@@ -16,7 +16,19 @@ from operations.models import Operation
 from portal import celery
 from tests.conftest import Cast
 
-TASKS = {"operations.run", "operations.sweep", "operations.forget_answers", "apps.reconcile"}
+TASKS = {
+    "operations.run",
+    "operations.sweep",
+    "operations.forget_answers",
+    "operations.forget_changes",
+    "apps.reconcile",
+    "apps.tell_of_failing",
+    "apps.tell_of_silence",
+    "apps.forget_events",
+    "observe.forget",
+    "console.sweep",
+    "tenants.look_after",
+}
 
 
 def test_only_these_tasks_are_known() -> None:
