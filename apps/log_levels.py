@@ -89,7 +89,7 @@ def _of_words(start: str) -> str:
         placed = [(place, word) for word in spoken if (place := _standing(start, lower, word)) >= 0]
         if placed:
             return _NAMES[min(placed)[1]]
-        spoken = {word for word in spoken if f"/{word}" not in lower}
+        spoken = frozenset(word for word in spoken if f"/{word}" not in lower)
     if spoken & {"fatal", "panic"}:
         return "fatal"
     if spoken & _ERRORS or _THROWN.search(start):

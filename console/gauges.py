@@ -98,4 +98,3 @@ class Gauges:
         if gauge.users == 0:
             gauge.stop()
             self._open = {key: one for key, one in self._open.items() if one is not gauge}
-

@@ -1,6 +1,7 @@
 """What the scripts of the log page say, in the reader's language; counted sentences as [of one, of many]."""
 
 import json
+from collections.abc import Callable
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -40,18 +41,16 @@ def _sentences() -> dict[str, str]:
 
 def _amounts() -> dict[str, list[str]]:
     """The plural is chosen by the script, so both forms travel."""
-    return {
-        name: [make(1), make(2)]
-        for name, make in {
-            "found": lambda n: _("%(n)s found"),
-            "hidden": lambda n: ngettext("%(n)s line hidden by the filter", "%(n)s lines hidden by the filter", n),
-            "held": lambda n: ngettext("paused, %(n)s new line", "paused, %(n)s new lines", n),
-            "heldFull": lambda n: ngettext("paused, %(n)s new line and more", "paused, %(n)s new lines and more", n),
-            "rate": lambda n: ngettext("%(n)s line a second", "%(n)s lines a second", n),
-            "loaded": lambda n: ngettext("%(n)s line is loaded.", "%(n)s lines are loaded.", n),
-            "errors": lambda n: ngettext("%(n)s speaks of an error.", "%(n)s speak of an error.", n),
-            "perSeconds": lambda n: ngettext("in %(n)s second", "in %(n)s seconds", n),
-            "perMinutes": lambda n: ngettext("in %(n)s minute", "in %(n)s minutes", n),
-            "perHours": lambda n: ngettext("in %(n)s hour", "in %(n)s hours", n),
-        }.items()
+    counted: dict[str, Callable[[int], str]] = {
+        "found": lambda n: _("%(n)s found"),
+        "hidden": lambda n: ngettext("%(n)s line hidden by the filter", "%(n)s lines hidden by the filter", n),
+        "held": lambda n: ngettext("paused, %(n)s new line", "paused, %(n)s new lines", n),
+        "heldFull": lambda n: ngettext("paused, %(n)s new line and more", "paused, %(n)s new lines and more", n),
+        "rate": lambda n: ngettext("%(n)s line a second", "%(n)s lines a second", n),
+        "loaded": lambda n: ngettext("%(n)s line is loaded.", "%(n)s lines are loaded.", n),
+        "errors": lambda n: ngettext("%(n)s speaks of an error.", "%(n)s speak of an error.", n),
+        "perSeconds": lambda n: ngettext("in %(n)s second", "in %(n)s seconds", n),
+        "perMinutes": lambda n: ngettext("in %(n)s minute", "in %(n)s minutes", n),
+        "perHours": lambda n: ngettext("in %(n)s hour", "in %(n)s hours", n),
     }
+    return {name: [make(1), make(2)] for name, make in counted.items()}

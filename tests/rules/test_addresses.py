@@ -69,9 +69,8 @@ def things(place: AppEnvironment, cast: Cast) -> dict[str, str]:
         tenant=cast.acme, project=cast.shop, place=place, instance_id=instance.pk, engine_id="x", service="web",
         number=1, shell="sh", person_id=cast.owner.pk, person_name="owner",
     )  # fmt: skip
-    end = InstanceEnd.objects.create(
-        tenant=cast.acme, project=cast.shop, place=place, service="web", number=1, engine_id="x", ended_at=timezone.now()
-    )
+    whose = {"tenant": cast.acme, "project": cast.shop, "place": place}
+    end = InstanceEnd.objects.create(**whose, service="web", number=1, engine_id="x", ended_at=timezone.now())
     return {
         "tenant": "acme",
         "project": "shop",
