@@ -40,13 +40,17 @@ def keep(place: AppEnvironment, status: ServiceStatus, driver: Driver) -> None:
 
 
 def _keep_one(place: AppEnvironment, instance: InstanceStatus, driver: Driver) -> None:
+    deployment = place.deployments.order_by("-number").first()
+    # a look of the observer may have been faster, and it does not know of deployments
+    if InstanceEnd.objects.filter(place=place, engine_id=instance.id, deployment=None).update(deployment=deployment):
+        return
     InstanceEnd.objects.get_or_create(
         place=place,
         engine_id=instance.id,
         defaults={
             "tenant_id": place.tenant_id,
             "project_id": place.project_id,
-            "deployment": place.deployments.order_by("-number").first(),
+            "deployment": deployment,
             "service": instance.ref.service,
             "number": instance.number,
             "reason": instance.reason.as_json() if instance.reason else None,
@@ -71,17 +75,19 @@ def _keep_of(row: PlaceEvent, driver: Driver) -> bool:
     engine_id = row.instances[-1]
     end = InstanceEnd.objects.filter(place=row.place, engine_id=engine_id).first()
     if end is None and ObservedInstance.objects.filter(place=row.place, engine_id=engine_id).exists():
-        end = InstanceEnd.objects.create(
-            tenant_id=row.tenant_id,
-            project_id=row.project_id,
+        end, _made = InstanceEnd.objects.get_or_create(
             place=row.place,
-            service=row.service,
-            number=row.number or 0,
             engine_id=engine_id,
-            reason=row.reason,
-            exit_code=row.exit_code,
-            last_lines=last_lines(driver, ref_of(row.place, row.service), engine_id),
-            ended_at=row.last_at,
+            defaults={
+                "tenant_id": row.tenant_id,
+                "project_id": row.project_id,
+                "service": row.service,
+                "number": row.number or 0,
+                "reason": row.reason,
+                "exit_code": row.exit_code,
+                "last_lines": last_lines(driver, ref_of(row.place, row.service), engine_id),
+                "ended_at": row.last_at,
+            },
         )
     if end is not None:
         PlaceEvent.objects.filter(pk=row.pk).update(end=end)

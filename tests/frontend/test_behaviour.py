@@ -327,6 +327,7 @@ def test_the_page_is_whole_without_scripts(browser: Browser, answers: dict[str, 
     plain = context.new_page()
     plain.goto(f"{HOME}/")
     expect(plain.locator(".side-sheet")).to_be_visible()
-    expect(plain.locator(".find")).to_be_hidden()
+    expect(plain.locator("button.find")).to_be_hidden()
+    expect(plain.locator("a.find")).to_be_visible()
     expect(plain.locator(".side-sheet a[href='/']").first).to_be_visible()
     context.close()
