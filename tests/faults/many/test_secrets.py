@@ -19,7 +19,7 @@ from tests.rules import addresses
 
 pytestmark = pytest.mark.live
 KNOWN = {"tenant": "demo", "project": "shop", "app": "canary", "environment": "dev", "cluster": "far", "number": "1"}
-SESSIONS = "django_session"  # a signed-in browser's row is found by its key, so the key stands there
+SESSIONS = "tenants_session"  # a signed-in browser's row is found by its key, so the key stands there
 
 
 class Canaries(dict[str, str]):
