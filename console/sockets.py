@@ -68,7 +68,8 @@ class Socket:
         self.visitor: Visitor = scope["visitor"]
         self.names: dict[str, Any] = scope["url_route"]["kwargs"]
         asked = parse_qs(scope["query_string"].decode(errors="replace"), max_num_fields=50)
-        self.query = {name: values[-1] for name, values in asked.items()}
+        # no name holds a NUL, and a database refuses to look for one
+        self.query = {name: values[-1].replace("\0", "\ufffd") for name, values in asked.items()}
         self._receive, self._send = receive, send
         self._closed = False
 

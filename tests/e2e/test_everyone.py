@@ -222,22 +222,6 @@ def press_until(page: Page, key: str, there: str, *, most: int = 120) -> None:
     raise AssertionError(f"{key} never reached {there}")
 
 
-def test_a_deployment_by_keyboard_alone(look: Look) -> None:
-    with look() as page:
-        page.goto(SHOP)
-        page.keyboard.press("d")
-        expect(page.get_by_role("dialog", name=re.compile("Deploy"))).to_be_visible()
-        press_until(page, "Tab", "input[name=image]")
-        page.keyboard.press("Space")
-        press_until(page, "Tab", "input[name=name]")
-        page.keyboard.press("Control+a")
-        page.keyboard.type("by-keyboard")
-        press_until(page, "Tab", "button[name=go][value=deploy]")
-        page.keyboard.press("Enter")
-        page.wait_for_url(re.compile(r"/apps/by-keyboard/deployments/1/$"))
-        expect(page.get_by_text("Done.", exact=True)).to_be_visible(timeout=SLOW)
-
-
 def test_what_a_reader_hears_of_the_deploy_panel(look: Look) -> None:
     """docs/guide/accessibility.md tells it in words; these are the names, roles and live parts it stands on."""
     with look() as page:

@@ -1,6 +1,6 @@
 """Points in few bytes: what goes in comes out, gaps too, and a slot is used again."""
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from observe.points import COARSE, FINE, GAP, KIBIBYTE, NOTHING, TIERS, Chunk, Point, together, unpacked
@@ -12,6 +12,7 @@ POINTS = st.builds(
 NOON = 1_800_000_000 // COARSE.seconds * COARSE.seconds
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no fault of the points
 @given(st.dictionaries(st.integers(0, FINE.length - 1), POINTS))
 def test_what_is_put_in_comes_out(some: dict[int, Point]) -> None:
     chunk = Chunk(FINE, NOON)
