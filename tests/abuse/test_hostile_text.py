@@ -54,7 +54,7 @@ def hostile(known: dict[str, str], running: AppEnvironment, cast: Cast) -> dict[
     for model in (Project, Tenant):
         model.objects.update(title=MARK)
     Cluster.objects.update(title=MARK)
-    Token.objects.filter(name="owned").update(name=MARK)
+    Token.objects.filter(name="owned").update(name=MARK[:60])
     User.objects.filter(pk=cast.developer.pk).update(title=MARK)
     reason = {"code": "engine_refused", "params": {"said": MARK, "service": "web", "image": MARK}}
     ObservedInstance.objects.filter(place=running).update(reason=reason, state="failed")
