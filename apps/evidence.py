@@ -105,12 +105,13 @@ def last_lines(driver: Driver, ref: ServiceRef, engine_id: str) -> list[dict[str
 
     async def read() -> list[dict[str, Any]]:
         lines = []
-        async for line in driver.logs(query):
-            text = line.text[:LINE_LIMIT].decode(errors="replace").replace("\0", "\ufffd")
-            lines.append({"at_ns": line.at_ns, "stream": line.stream, "text": text})
+        async with asyncio.timeout(SECONDS):
+            async for line in driver.logs(query):
+                text = line.text[:LINE_LIMIT].decode(errors="replace").replace("\0", "\ufffd")
+                lines.append({"at_ns": line.at_ns, "stream": line.stream, "text": text})
         return lines
 
     try:
-        return asyncio.run(asyncio.wait_for(read(), SECONDS))
+        return asyncio.run(read())
     except (DriverError, TimeoutError):
         return []

@@ -50,7 +50,8 @@ class Observer:
                 if key not in tasks:
                     tasks[key] = asyncio.create_task(_follow(cluster))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopped.wait(), CLUSTERS_READ_EVERY)
+                async with asyncio.timeout(CLUSTERS_READ_EVERY):
+                    await self._stopped.wait()
         for task in tasks.values():
             task.cancel()
         await asyncio.gather(*tasks.values(), return_exceptions=True)
@@ -77,7 +78,8 @@ class Pace:
         took = self._clock() - self._began
         await asyncio.sleep(max(SHORTEST_PAUSE, took * MOST_BUSY))
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._noticed.wait(), self._wait() if away is None else away)
+            async with asyncio.timeout(self._wait() if away is None else away):
+                await self._noticed.wait()
 
     def _wait(self) -> float:
         now = self._clock()

@@ -186,7 +186,8 @@ class Hub:
                 await asyncio.sleep(LOOK_DEAF_SECONDS)
             with suppress(TimeoutError):
                 pause = LOOK_ANYWAY_SECONDS if self.prompt else LOOK_DEAF_SECONDS
-                await asyncio.wait_for(self._rung.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._rung.wait()
 
     async def _read_on(self) -> None:
         if self._reader.last is None:

@@ -112,7 +112,8 @@ class Link:
         elif self._output.end - self.position < LONGEST_FRAME:
             self._much.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._much.wait(), GATHER_SECONDS)
+                async with asyncio.timeout(GATHER_SECONDS):
+                    await self._much.wait()
 
 
 @dataclass(eq=False)

@@ -46,7 +46,8 @@ class Collector:
 
     async def _stop_before(self, seconds: float) -> bool:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stopped.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._stopped.wait()
         return self._stopped.is_set()
 
     async def collect(self, at: int) -> None:

@@ -126,7 +126,8 @@ def _measured(receive: Receive) -> Receive:
         if whole:
             return await receive()
         try:
-            message = await asyncio.wait_for(receive(), end - time.monotonic())
+            async with asyncio.timeout(end - time.monotonic()):
+                message = await receive()
         except TimeoutError:
             raise Refused("too_slow") from None
         seen += len(message.get("body", b""))

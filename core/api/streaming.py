@@ -68,7 +68,8 @@ class Pump:
     async def begun(self, seconds: float) -> None:
         """Wait for the first piece, the end, or so many seconds. Raises what the source raised by then."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._some.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._some.wait()
         if not self._held and self._task.done():
             self._task.result()
 
@@ -84,7 +85,8 @@ class Pump:
         ask_at = clock() + ASK_AGAIN_SECONDS
         while not self._task.done() or self._held:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._some.wait(), ASK_AGAIN_SECONDS)
+                async with asyncio.timeout(ASK_AGAIN_SECONDS):
+                    await self._some.wait()
             if allowed is not None and clock() >= ask_at:
                 if not await allowed():
                     return
@@ -116,7 +118,8 @@ class Pump:
     async def _gathered(self) -> bytes:
         if self._size < PIECE:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._much.wait(), GATHER_SECONDS)
+                async with asyncio.timeout(GATHER_SECONDS):
+                    await self._much.wait()
         piece = b"".join(self._held)
         self._held.clear()
         self._size = 0

@@ -141,5 +141,6 @@ async def test_who_reads_too_slowly_is_let_go_of() -> None:
     reading = asyncio.create_task(read())
     await asyncio.wait([reading], timeout=5)
     assert reading.cancelled()
-    await asyncio.wait_for(closed.wait(), 5)
+    async with asyncio.timeout(5):
+        await closed.wait()
     assert seats.held(None, kind="download") == 0
