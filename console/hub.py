@@ -245,11 +245,13 @@ class Hub:
 async def _rings(begun: Callable[[], None]) -> AsyncGenerator[str, None]:
     """Names of bells that ring anywhere. Raises RedisError also where Redis only keeps silent."""
     never = Retry(NoBackoff(), 0)  # a connection made again by itself would hide what was missed
+    # With a timeout of its own the library sends by asyncio.wait_for, which may swallow the end of the task.
     redis_now = redis.asyncio.Redis.from_url(
-        settings.REDIS_URL, socket_connect_timeout=1, health_check_interval=0, retry=never
+        settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=None, health_check_interval=0, retry=never
     )
     async with redis_now as client, client.pubsub() as ears:
-        await ears.subscribe(doorbell.CHANNEL)
+        async with asyncio.timeout(SILENCE_SECONDS):
+            await ears.subscribe(doorbell.CHANNEL)
         begun()
         asked = False
         while True:
@@ -262,7 +264,8 @@ async def _rings(begun: Callable[[], None]) -> AsyncGenerator[str, None]:
                 raise redis.ConnectionError("it does not answer")
             else:
                 asked = True
-                await ears.ping()
+                async with asyncio.timeout(SILENCE_SECONDS):
+                    await ears.ping()
 
 
 @sync_to_async
