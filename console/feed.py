@@ -13,7 +13,6 @@ from console.sockets import Close, Ended, Refuse, Socket
 from core import seats
 from core.access import Actor, get_visible
 from core.connections import keep_fresh
-from core.errors import NotFound
 from operations import changes
 from operations.changes import News
 from tenants.models import Project, Tenant, Token
@@ -148,13 +147,10 @@ def _place(actor: Actor, query: dict[str, str]) -> tuple[UUID | None, UUID | Non
     """Tenant and project that the address names; NotFound where they are not to be seen."""
     keep_fresh()
     tenant, project = query.get("tenant", ""), query.get("project", "")
-    try:
-        if project:
-            found = get_visible(actor, Project.objects.all(), tenant__name=tenant, name=project, deleted_at=None)
-            return found.tenant_id, found.pk
-        return get_visible(actor, Tenant.objects.all(), name=tenant).pk, None
-    except ValueError:  # a NUL in a name
-        raise NotFound() from None
+    if project:
+        found = get_visible(actor, Project.objects.all(), tenant__name=tenant, name=project, deleted_at=None)
+        return found.tenant_id, found.pk
+    return get_visible(actor, Tenant.objects.all(), name=tenant).pk, None
 
 
 async def _first_words(listener: FeedListener, last: int) -> list[dict[str, Any]]:

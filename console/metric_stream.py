@@ -9,7 +9,6 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -206,8 +205,8 @@ async def serve(socket: Socket) -> None:
 def _asked(actor: Actor, query: dict[str, str]) -> tuple[AppEnvironment, str]:
     """The place that the address names and a service of it, or "" for all. NotFound for what is not to be seen."""
     try:
-        with suppress(KeyError, ValueError):  # a name is missing, or holds a NUL
-            return listing.place(actor, query), query.get("service", "")[:40]
-        raise NotFound()
+        return listing.place(actor, query), query.get("service", "")[:40]
+    except KeyError:  # a name is missing
+        raise NotFound() from None
     finally:
         let_go()

@@ -90,13 +90,7 @@ class Socket:
 
     async def receive_json(self) -> dict[str, Any]:
         """The next frame, which must be a JSON object."""
-        try:
-            document = orjson.loads(await self.receive())
-        except orjson.JSONDecodeError:
-            raise Refuse(Close.BAD) from None
-        if not isinstance(document, dict):
-            raise Refuse(Close.BAD)
-        return document
+        return document_in(await self.receive())
 
     async def send_json(self, document: Any) -> None:
         await self.send_text(orjson.dumps(document).decode())
@@ -123,6 +117,17 @@ class Socket:
         except OSError:
             self._closed = True
             raise Ended from None
+
+
+def document_in(frame: str | bytes) -> dict[str, Any]:
+    """The JSON object of a frame. Raises Refuse for anything else."""
+    try:
+        document = orjson.loads(frame)
+    except orjson.JSONDecodeError:
+        raise Refuse(Close.BAD, "no JSON") from None
+    if not isinstance(document, dict):
+        raise Refuse(Close.BAD, "no JSON object")
+    return document
 
 
 def code_of(error: PortalError) -> Close:

@@ -11,7 +11,6 @@ import uuid
 from contextlib import suppress
 from typing import Any
 
-import orjson
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.utils import translation
@@ -21,7 +20,7 @@ from backends.contract import Driver, DriverError
 from backends.registry import driver_for
 from console import registry, services, tickets
 from console.models import ConsoleSession
-from console.sockets import Close, Ended, Refuse, Socket
+from console.sockets import Close, Ended, Refuse, Socket, document_in
 from console.terminal import End, Link, Terminal, close_process
 from console.watch import Watched
 from console.words import sentence_and_hint
@@ -176,17 +175,7 @@ async def _hear(socket: Socket, terminal: Terminal, link: Link) -> None:
         if isinstance(frame, bytes):
             terminal.type(frame)
         else:
-            await _obey(_told(frame), terminal, link)
-
-
-def _told(frame: str) -> dict[str, Any]:
-    try:
-        told = orjson.loads(frame)
-    except orjson.JSONDecodeError:
-        raise Refuse(Close.BAD, "no JSON") from None
-    if not isinstance(told, dict):
-        raise Refuse(Close.BAD, "no JSON object")
-    return told
+            await _obey(document_in(frame), terminal, link)
 
 
 async def _obey(told: dict[str, Any], terminal: Terminal, link: Link) -> None:
