@@ -47,7 +47,7 @@ def write(page: Page, text: str) -> None:
 def in_yaml(page: Page, image: str = "berth/hello:1") -> None:
     page.goto(f"{PANEL}?image={image}")
     page.get_by_role("button", name="YAML").click()
-    expect(page.get_by_role("textbox", name="Specification")).to_contain_text(image)
+    expect(page.locator(".cm-content")).to_contain_text(image)  # not the plain field, which it takes the place of
 
 
 def deployed(page: Page) -> None:
@@ -88,6 +88,52 @@ def test_what_changes_is_shown_before_it_is_done(page: Page, portal: Portal) -> 
     expect(changes.nth(1)).to_have_class("is-gone")
     page.get_by_text("As text").click()
     expect(page.locator(".diff .is-gone").first).to_be_visible()
+
+
+def test_the_text_shows_its_errors_at_their_line_and_completes(page: Page, portal: Portal) -> None:
+    sign_in(page, portal)
+    in_yaml(page)
+    write(page, "# mine\nservices:\n  web:\n    image: berth/hello:1\n    privileged: true\n")
+    expect(preflight(page)).to_contain_text("Line 5: services.web.privileged is refused")
+    expect(page.locator(".cm-lintRange-error")).to_have_text("privileged: true")
+    expect(page.locator(".cm-lint-marker-error")).to_have_count(1)
+    preflight(page).get_by_role("button", name="Take it out").click()
+    editor = page.get_by_role("textbox", name="Specification")
+    expect(editor).not_to_contain_text("privileged")
+    expect(editor).to_contain_text("# mine")
+    expect(preflight(page)).to_contain_text("is there")
+
+    editor.click()
+    page.keyboard.press("Control+End")
+    page.keyboard.insert_text("    dep")
+    page.keyboard.press("Control+Space")
+    options = page.locator(".cm-tooltip-autocomplete li")
+    expect(options.filter(has_text=re.compile(r"^deploy$"))).to_be_visible()
+    expect(options.filter(has_text=re.compile(r"^depends_on$"))).to_be_visible()
+    options.filter(has_text=re.compile(r"^deploy$")).click()
+    page.keyboard.insert_text("rep")
+    page.keyboard.press("Control+Space")
+    page.locator(".cm-tooltip-autocomplete li", has_text="replicas").click()
+    page.keyboard.insert_text("2")
+    page.get_by_role("button", name="Form", exact=True).click()
+    page.get_by_text("Instances and ports", exact=True).click()
+    expect(page.get_by_label("Instances", exact=True)).to_have_value("2")
+    page.get_by_role("button", name="YAML").click()
+    expect(page.get_by_role("textbox", name="Specification")).to_contain_text("# mine")
+
+
+def test_the_keyboard_leaves_the_editor_and_the_keys_of_the_page_stay_out(page: Page, portal: Portal) -> None:
+    sign_in(page, portal)
+    in_yaml(page)
+    editor = page.get_by_role("textbox", name="Specification")
+    editor.click()
+    page.keyboard.type("t?")
+    expect(editor).to_contain_text("t?")
+    expect(page.locator("#keys")).not_to_be_visible()
+    page.keyboard.press("Escape")
+    expect(editor).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Note")).to_be_focused()
 
 
 def test_a_key_explains_itself(page: Page, portal: Portal) -> None:

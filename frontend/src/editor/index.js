@@ -13,6 +13,13 @@ import { marksOf } from "./marks.js";
 import { Schema } from "./schema.js";
 
 const views = new WeakMap(); // textarea -> its view
+const LEAVE_WITHIN = 5000; // milliseconds from Escape to Tab
+
+// Tab indents, so Escape and then Tab leaves: also where that Escape has closed a list of completions.
+// The editor itself gives two seconds for it, from the key's going down: too few for slow hands.
+const leaving = EditorView.domEventObservers({
+  keyup: (event, view) => { if (event.key === "Escape") view.setTabFocusMode(LEAVE_WITHIN); },
+});
 
 function describe(field) {
   const label = document.querySelector(`label[for="${field.id}"]`);
@@ -42,19 +49,22 @@ function open(part, field) {
   const host = document.createElement("div");
   host.className = "editor-host";
   field.after(host);
+  const { selectionStart: anchor, selectionEnd: head } = field;
+  const typing = document.activeElement === field;
   field.hidden = true;
   const shadow = host.attachShadow({ mode: "open" });
   const schema = new Schema(part.dataset.schema);
   const view = new EditorView({
-    doc: field.value, parent: shadow, root: shadow,
+    doc: field.value, parent: shadow, root: shadow, selection: { anchor, head },
     extensions: [
-      basicSetup, yaml(), lintGutter(), look, describe(field), store(field), keymap.of([indentWithTab]),
+      basicSetup, yaml(), lintGutter(), look, describe(field), store(field), keymap.of([indentWithTab]), leaving,
       autocompletion({ override: [(context) => schema.complete(context)] }),
       hoverTooltip((at, position) => schema.explain(at, position)),
     ],
   });
   keepKeys(host);
   views.set(field, view);
+  if (typing) view.focus(); // somebody was quicker than the editor came
   return view;
 }
 
