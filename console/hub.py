@@ -67,6 +67,7 @@ class Hub:
     def __init__(self) -> None:
         self._listeners: dict[UUID | None, set[Listener]] = defaultdict(set)
         self._keys: dict[Listener, frozenset[UUID | None]] = {}
+        self._joining: dict[Listener, Close | None] = {}  # why one was ended before it had begun
         self._tasks: list[asyncio.Task[None]] = []
         self._loop = asyncio.get_running_loop()
         self._rung, self._ready = asyncio.Event(), asyncio.Event()
@@ -82,13 +83,16 @@ class Hub:
 
     async def join(self, listener: Listener) -> None:
         """From the return on it is told everything that is committed later."""
-        self._keys[listener] = frozenset()
+        self._keys[listener], self._joining[listener] = frozenset(), None
         self._index(listener)
         if not self._tasks:
             self._start()
-        await self._ready.wait()
-        if listener not in self._keys:
-            raise Refuse(Close.AWAY)
+        try:
+            await self._ready.wait()
+        finally:
+            ended = self._joining.pop(listener)
+        if ended is not None:
+            raise Refuse(ended)
         if not self.prompt:
             listener.prompt(False)
 
@@ -100,6 +104,12 @@ class Hub:
                 del self._listeners[key]
         if not self._keys and self._tasks:
             self._stop()
+
+    def _end(self, listener: Listener, code: Close) -> None:
+        if listener in self._joining:
+            self._joining[listener] = code
+        self.leave(listener)
+        listener.end(code)
 
     @property
     def last(self) -> int:
@@ -142,6 +152,7 @@ class Hub:
         for task in self._tasks:
             task.cancel()
         self._tasks = []
+        self._ready.set()  # nobody waits for what has ended
 
     def _fell(self, task: asyncio.Task[None]) -> None:
         """Nobody may wait for a hub that is dead: they come again, and with the first of them it begins anew."""
@@ -149,8 +160,7 @@ class Hub:
             return
         log.error("the hub fell", exc_info=task.exception())
         for listener in list(self._keys):
-            self.leave(listener)
-            listener.end(Close.AWAY)
+            self._end(listener, Close.AWAY)
         self._ready.set()
 
     def _hear_ring(self, name: str) -> None:
@@ -235,8 +245,7 @@ class Hub:
             if listener not in self._keys:
                 continue
             if actor is None or not listener.still(actor):
-                self.leave(listener)
-                listener.end(Close.NOT_SIGNED_IN if actor is None else Close.DENIED)
+                self._end(listener, Close.NOT_SIGNED_IN if actor is None else Close.DENIED)
             elif actor.rights != listener.actor.rights:
                 listener.actor = actor
                 self._index(listener)

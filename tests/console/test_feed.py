@@ -231,6 +231,24 @@ async def test_a_hub_that_fell_lets_everybody_come_again(
     assert (await again.receive_json_from(timeout=5))["id"] == "p2"
 
 
+async def test_a_right_that_is_lost_while_it_comes_in(
+    cast: Cast, sockets: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = hubs._begin
+
+    async def lost_meanwhile(reader: changes.Reader) -> int:
+        last = await begin(reader)
+        await sync_to_async(Grant.objects.filter(user=cast.guest).update)(ended_at=from_now(timedelta(0)))
+        await hubs.hub()._look_again(list(hubs.hub()._keys))
+        return last
+
+    monkeypatch.setattr(hubs, "_begin", lost_meanwhile)
+    feed = await sockets(SHOP, who=cast.guest, greeted=False)
+    assert await closed_with(feed) == 4403
+    await feed.wait(timeout=5)
+    assert not hubs.hub().listeners
+
+
 async def test_who_takes_a_right_ends_the_socket_at_once(
     cast: Cast, sockets: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
