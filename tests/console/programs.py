@@ -9,7 +9,8 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tests.faults.caller import SHOP, Caller
+from tests.e2e.portal import until
+from tests.faults.caller import SHOP, Answer, Caller
 
 PATIENCE_SECONDS = 30.0
 
@@ -80,9 +81,21 @@ class Program:
         return next(row["id"] for row in rows if row["number"] == number and row["state"] == "running")
 
     def open(self, *, acks: bool = True, instance: str = "", **more: Any) -> Line:
-        answer = self.caller.post(f"{self.place}/consoles", {"instance": instance or self.instance()} | more)
-        assert answer.status == 201, (answer.status, answer.body[-500:])
-        return self.join(answer.json, acks=acks)
+        return self.join(self.ask(instance=instance or self.instance(), **more), acks=acks)
+
+    def ask(self, **body: Any) -> dict[str, Any]:
+        """A console that waits to be joined. Where all places are taken, because one that is over is still being
+        tidied away, it asks again."""
+        answers: list[Answer] = []
+
+        def answered() -> bool:
+            answers.append(self.caller.post(f"{self.place}/consoles", body))
+            return answers[-1].status != 429
+
+        until(answered, seconds=PATIENCE_SECONDS, said=lambda: answers[-1].body[-500:])
+        assert answers[-1].status == 201, (answers[-1].status, answers[-1].body[-500:])
+        asked: dict[str, Any] = answers[-1].json
+        return asked
 
     def join(self, found: dict[str, Any], *, acks: bool = True) -> Line:
         made = connect(

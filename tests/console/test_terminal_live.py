@@ -165,10 +165,10 @@ def instance_of(program: Program, line: Line) -> str:
 
 
 def test_the_log_of_the_portal_holds_no_ticket(portal: Portal, program: Program) -> None:
-    answer = program.caller.post(f"{program.place}/consoles", {"instance": program.instance()}).json
-    line = program.join(answer)
+    asked = program.ask(instance=program.instance())
+    line = program.join(asked)
     line.until(b"$ ")
     program.end(line)
     log = Path(portal.state / "serve.log").read_text()
-    assert answer["ticket"] not in log
+    assert asked["ticket"] not in log
     assert "Traceback" not in log
