@@ -101,7 +101,7 @@ def shown(page: Page) -> str:
 def test_a_socket_cut_every_two_seconds_ends_with_the_true_page(page: Page, proxy: Before, caller: Caller) -> None:
     """Fault 17."""
     page.goto(f"/t/demo/p/shop/apps/{APP}/?environment=dev")
-    rows = page.locator("#instances tbody tr")
+    rows = page.locator("[aria-labelledby='instances'] tbody tr")
     expect(rows).to_have_count(1)
     with proxy.cutting(every=2.0):
         for instances in (3, 2, 4):
@@ -133,7 +133,7 @@ def test_while_no_socket_opens_the_page_looks_by_itself(page: Page, proxy: Befor
 
 def test_a_restarted_portal_is_found_again(page: Page, proxy: Before, portal: Portal, caller: Caller) -> None:
     codes: list[int] = []
-    page.expose_function("ended", codes.append)
+    page.expose_function("ended", lambda code: codes.append(code))
     page.add_init_script("""
         const Real = window.WebSocket;
         window.WebSocket = class extends Real {
