@@ -215,11 +215,30 @@ def test_what_floats_gives_the_focus_back(look: Look) -> None:
 
 def press_until(page: Page, key: str, there: str, *, most: int = 120) -> None:
     """Press a key until the focused element matches a selector."""
+    stops = []
     for _press in range(most):
         page.keyboard.press(key)
         if page.evaluate("(there) => document.activeElement.matches(there)", there):
             return
-    raise AssertionError(f"{key} never reached {there}")
+        stops.append(page.evaluate("document.activeElement.outerHTML.slice(0, 80)"))
+    raise AssertionError(f"{key} never reached {there}, but {stops}")
+
+
+def test_a_deployment_by_keyboard_alone(look: Look) -> None:
+    with look() as page:
+        page.goto(SHOP)
+        page.keyboard.press("d")
+        expect(page.get_by_role("dialog", name=re.compile("Deploy"))).to_be_visible()
+        press_until(page, "Tab", "input[name=image]")
+        page.keyboard.press("Space")
+        press_until(page, "Tab", "input[name=name]")
+        page.keyboard.press("Control+a")
+        page.keyboard.type("by-keyboard")
+        expect(page.locator("#deploy-foot")).to_contain_text("Makes by-keyboard with release 1")
+        press_until(page, "Tab", "button[name=go][value=deploy]")
+        page.keyboard.press("Enter")
+        page.wait_for_url(re.compile(r"/apps/by-keyboard/deployments/1/$"))
+        expect(page.get_by_text("Done.", exact=True)).to_be_visible(timeout=SLOW)
 
 
 def test_what_a_reader_hears_of_the_deploy_panel(look: Look) -> None:
