@@ -46,10 +46,10 @@ def now(place: AppEnvironment) -> Now:
     specification = stored(place.release.specification) if place.release else None
     facts = service_facts(place, specification, services)
     crashes = crashes_today([place], {place.pk: since})[place.pk]
-    lines = instance_lines(rows, crashes, {one.name: one.cpu for one in facts})
-    ups = [line.up for line in lines if line.up is not None]
     state = place_state(place, services, rows, operation)
     stale = state.stale_since is not None
+    lines = instance_lines(rows, crashes, {one.name: one.cpu for one in facts}, stale=stale)
+    ups = [line.up for line in lines if line.up is not None]
     return Now(
         state=state,
         operation=operation,
