@@ -100,7 +100,7 @@ def look(chromium: Browser, told_portal: Portal, cookies: StorageState) -> Look:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["en"])
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_every_page(language: str, theme: str, look: Look) -> None:
     """axe finds nothing, nothing is cut off, nothing scrolls sideways; menus and dialogs too."""
     wrong: list[str] = []

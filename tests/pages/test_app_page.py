@@ -57,13 +57,11 @@ def test_a_live_part_gets_only_itself(browse: Browse, running: AppEnvironment) -
 
 
 @pytest.mark.parametrize("page", [APP, f"{APP}deployments/1/"])
-def test_instances_nobody_can_see_keep_no_green(
-    browse: Browse, cast: Cast, running: AppEnvironment, page: str
-) -> None:
+def test_instances_nobody_can_see_keep_no_green(browse: Browse, cast: Cast, running: AppEnvironment, page: str) -> None:
     ok = 'marks.svg#ok"'
 
     def instances() -> str:
-        return browse("developer").get(page).content.decode().partition('<caption>Instances of hello in dev')[2]
+        return browse("developer").get(page).content.decode().partition("<caption>Instances of hello in dev")[2]
 
     table = instances().partition("</table>")[0]
     assert table.count(ok) == 3
