@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from apps.models import App, AppEnvironment, Deployment, Environment, ObservedInstance, ObservedService, ReleaseImage
 from apps.needs import needs_deploy
 from apps.selectors.paging import Page, page_of
-from apps.selectors.state import STALE_AFTER, PlaceState, place_state
+from apps.selectors.state import STALE_AFTER, PlaceState, counted, place_state
 from apps.selectors.unsteady import Crashes, crashes_today
 from apps.trends import Trend, trends
 from backends.models import Cluster
@@ -62,6 +62,11 @@ class Card:
     @property
     def status(self) -> Status | None:
         return None if self.empty else self.state.status
+
+    @property
+    def count(self) -> str:
+        """How many of its instances run; empty where there should be none and is none."""
+        return self.state.count if self.state.wanted or self.state.running else ""
 
     @property
     def when(self) -> datetime | None:
@@ -124,10 +129,7 @@ class Column:
     status: Status | None
     running: int
     wanted: int
-
-    @property
-    def word(self) -> str:
-        return _("%(running)s of %(wanted)s") % {"running": self.running, "wanted": self.wanted}
+    word: str
 
 
 @dataclass(frozen=True)
@@ -264,9 +266,10 @@ def _columns(
 
 
 def _column(environment: Environment, deployed: int, sums: Sequence[int], moving: Sequence[Card]) -> Column:
-    worst = next((card for card in moving if card.environment.pk == environment.pk and not card.empty), None)
-    status = worst.state.status if worst else Status.RUNNING if deployed else None
-    return Column(environment, status, sums[0] or 0, sums[1] or 0)
+    found = [card.state for card in moving if card.environment.pk == environment.pk and not card.empty]
+    status = found[0].status if found else Status.RUNNING if deployed else None
+    running, wanted = (count or 0 for count in sums)
+    return Column(environment, status, running, wanted, counted(found, running=running, wanted=wanted))
 
 
 def _places(rows: QuerySet[AppEnvironment]) -> QuerySet[AppEnvironment]:

@@ -108,6 +108,23 @@ def when_last_seen(word: object) -> str:
     return _("%(state)s when last seen") % {"state": word}
 
 
+def counted(states: Sequence[PlaceState], *, running: int, wanted: int) -> str:
+    """How many instances run of all there should be, and how many of these places are not well."""
+    words = {"running": running, "wanted": wanted, "count": sum(_unwell(state) for state in states)}
+    if not words["count"]:
+        return _("%(running)s of %(wanted)s") % words
+    text = ngettext(
+        "%(running)s of %(wanted)s, one app needs a look",
+        "%(running)s of %(wanted)s, %(count)s apps need a look",
+        words["count"],
+    )
+    return text % words
+
+
+def _unwell(state: PlaceState) -> bool:
+    return state.status.kind in (Kind.BAD, Kind.WARN)
+
+
 def instance_status(instance: ObservedInstance) -> Status:
     """The status of one instance; one that ended by its own fault is crashing, unhealthy or not starting."""
     if instance.state == InstanceState.FAILED:
