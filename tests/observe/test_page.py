@@ -179,3 +179,16 @@ def test_a_trend_is_one_query_and_leaves_out_what_is_long_ago(
     Meter(Book(cast.cluster), int(time.time()) // 60 * 60 - 7200).tick(steps=60)
     with django_assert_num_queries(1):
         assert trends([running.pk]) == {}
+
+
+def test_an_app_s_page_begins_with_what_all_of_it_uses(lately: Meter, running: AppEnvironment, browse: Browse) -> None:
+    page = words(browse("guest").get("/t/acme/p/shop/apps/hello/"))
+    figures = page.partition('<dl class="figures">')[2].partition("</dl>")[0]
+    assert "3 <small>of 3 run</small>" in figures
+    assert "0.75 cores" in figures
+    assert "192 MB" in figures
+    assert figures.count('class="spark"') == 3
+    ObservedInstance.objects.update(usage_at=datetime.now(UTC) - timedelta(minutes=5))
+    page = words(browse("guest").get("/t/acme/p/shop/apps/hello/"))
+    figures = page.partition('<dl class="figures">')[2].partition("</dl>")[0]
+    assert figures.count('class="spark is-stale"') == 3, "nobody has measured for minutes"
