@@ -11,7 +11,7 @@ from core.wording import as_seconds, duration_text
 
 register = Components()
 
-GRID_KINDS = {Kind.OK: "is-ok", Kind.BUSY: "is-busy", Kind.BAD: "is-bad", Kind.WARN: "is-bad"}
+GRID_KINDS = {Kind.OK: "is-ok", Kind.BUSY: "is-busy", Kind.BAD: "is-bad", Kind.WARN: "is-warn"}
 
 
 def _kind(one: Any) -> Kind:
