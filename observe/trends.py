@@ -1,7 +1,7 @@
 """What whole places used in the last half hour, minute by minute, for sparks: read in bulk, added up over instances."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -30,21 +30,16 @@ def trends_of(places: Collection[UUID]) -> Mapping[UUID, Trend]:
 
 
 def _add(sums: Sums, minutes: range, starts: int, held: Sequence[Sequence[int]]) -> None:
-    """Add one instance's minutes. A minute that has only memory (its first) counts as one without work."""
+    """Add one instance's minutes. Its first has no rates yet: nothing to compare with, so it is left out."""
     cpu, _peak, memory, received, sent = held
     for place in range(max(0, (minutes.start - starts) // COARSE.step), len(cpu)):
         minute = starts + place * COARSE.step
         if minute >= minutes.stop:
             return
-        if memory[place] != GAP:
+        if cpu[place] != GAP:
             before = sums.setdefault(minute, [0, 0, 0])
-            before[0] += _known(cpu[place : place + 1])
-            before[1] += memory[place]
-            before[2] += _known((received[place], sent[place]))
-
-
-def _known(words: Iterable[int]) -> int:
-    return sum(word for word in words if word != GAP)
+            for what, words in enumerate(((cpu[place],), (memory[place],), (received[place], sent[place]))):
+                before[what] += sum(word for word in words if word != GAP)
 
 
 def _trend(sums: Sums) -> Trend:
