@@ -14,7 +14,7 @@ from apps.selectors.operation_sheet import OperationSheet, operation_sheet
 from apps.selectors.progress import Progress
 from apps.views.deployment import READ_WITH, deployment_context
 from apps.views.found import actor_of
-from core.access import get_visible
+from core.access import get_visible, visible
 from core.errors import NotFound
 from operations.models import Operation
 
@@ -62,7 +62,6 @@ def _key(request: HttpRequest) -> uuid.UUID:
 def _progress(request: HttpRequest, operation: Operation) -> Progress | None:
     """None for what is no deployment, and for one whose app is gone."""
     actor = actor_of(request)
-    rows = Deployment.objects.select_related(*READ_WITH).filter(app__deleted_at=None, project__deleted_at=None)
-    if not rows.filter(operation=operation).exists():
-        return None
-    return Progress(get_visible(actor, rows, operation=operation), actor)
+    rows = visible(actor, Deployment.objects.filter(app__deleted_at=None, project__deleted_at=None))
+    found = rows.select_related(*READ_WITH).filter(operation=operation).first()
+    return Progress(found, actor) if found else None
