@@ -161,6 +161,9 @@ class Board:
         if not self.deployed:
             return _("Nothing is deployed yet.")
         running, wanted = (sum(getattr(one, name) for one in self.columns) for name in ("running", "wanted"))
+        if any(card.state.stale_since for card in self.moving):
+            text = _("%(running)s of %(wanted)s instances run, as far as is known.")
+            return text % {"running": running, "wanted": wanted}
         text = ngettext("%(running)s of %(wanted)s instance runs.", "%(running)s of %(wanted)s instances run.", wanted)
         return text % {"running": running, "wanted": wanted}
 

@@ -66,7 +66,8 @@ class Away:
 class Home:
     """`deployed` counts places where something should run; `cut`: there are more projects than are shown.
 
-    `ending` are roles of the person that end within days.
+    `ending` are roles of the person that end within days. `unseen` counts places that nobody can see just now: they
+    are told by their cluster and are no needs, because nothing can be done about one of them.
     """
 
     projects: list[ProjectLine]
@@ -76,6 +77,7 @@ class Home:
     recent: list[Done]
     away: list[Away]
     deployed: int
+    unseen: int
     cut: bool
 
     @property
@@ -85,8 +87,19 @@ class Home:
     @property
     def said(self) -> str:
         """How everything is, in one sentence."""
+        told = []
         if count := len(self.needs) + self.more_needs:
-            return ngettext("%(count)s place needs a look.", "%(count)s places need a look.", count) % {"count": count}
+            text = ngettext("%(count)s place needs a look.", "%(count)s places need a look.", count)
+            told.append(text % {"count": count})
+        if self.unseen:
+            text = ngettext(
+                "How %(count)s app is nobody can see just now.",
+                "How %(count)s apps are nobody can see just now.",
+                self.unseen,
+            )
+            told.append(text % {"count": self.unseen})
+        if told:
+            return " ".join(told)
         return _("Everything that is deployed is well.") if self.deployed else _("Nothing is deployed yet.")
 
 
@@ -97,7 +110,7 @@ def home_of(actor: Actor, *, last: Sequence[str] = ()) -> Home:
     places = _places(projects)
     states = _states(places)
     needs = sorted(
-        (Need(place, state) for place, state in states if state.needs_attention),
+        (Need(place, state) for place, state in states if state.needs_attention and not _unseen(state)),
         key=lambda need: WORST_FIRST.index(need.state.status.kind),
     )
     return Home(
@@ -108,8 +121,13 @@ def home_of(actor: Actor, *, last: Sequence[str] = ()) -> Home:
         recent=_recent(actor),
         away=_away(places),
         deployed=sum(place.release_id is not None for place in places),
+        unseen=sum(_unseen(state) for _place, state in states),
         cut=len(found) > MOST_PROJECTS,
     )
+
+
+def _unseen(state: PlaceState) -> bool:
+    return state.status.kind is Kind.STALE
 
 
 def _projects(actor: Actor, last: Sequence[str]) -> list[Project]:

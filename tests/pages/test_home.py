@@ -63,6 +63,8 @@ def test_a_cluster_that_is_silent_is_said(running: AppEnvironment, browse: Brows
     Cluster.objects.update(state=Cluster.State.AWAY, away_since=timezone.now())
     page = main(browse("developer"))
     assert "Cluster local does not answer; the numbers of 1 app on it are those seen last." in page
+    assert "How 1 app is nobody can see just now." in page
+    assert 'id="needs"' not in page, "nothing can be done about one app of a silent cluster"
 
 
 def test_somebody_is_called_as_they_wish(cast: Cast, browse: Browse) -> None:
