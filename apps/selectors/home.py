@@ -66,8 +66,7 @@ class Away:
 class Home:
     """`deployed` counts places where something should run; `cut`: there are more projects than are shown.
 
-    `ending` are roles of the person that end within days. `unseen` counts places that nobody can see just now: they
-    are told by their cluster and are no needs, because nothing can be done about one of them.
+    `ending` are roles of the person that end within days.
     """
 
     projects: list[ProjectLine]
@@ -78,6 +77,7 @@ class Home:
     away: list[Away]
     deployed: int
     unseen: int
+    """Places nobody can see just now: told by their cluster, no needs, for nothing can be done about one of them."""
     cut: bool
 
     @property
