@@ -89,6 +89,15 @@ def unpacked(packed: bytes, *, starts: int, step: int) -> Iterator[tuple[int, Po
             yield starts + place // WIDTH * step, Point(cpu, peak, kept, received, sent)
 
 
+def columns(packed: bytes) -> tuple[tuple[int, ...], ...]:
+    """The words of a stored chunk, one row for each field of `Point`, a word for each step; GAP where nothing is known.
+
+    Memory is in KiB. For sums over many chunks, where `unpacked` would make a tuple of each step.
+    """
+    words = struct.unpack(f"<{len(packed) // 4}I", packed)
+    return tuple(words[field::WIDTH] for field in range(WIDTH))
+
+
 def together(points: Iterable[Point]) -> Point:
     """One point for several: averages, but the highest of peaks and of memory."""
     some = list(points)

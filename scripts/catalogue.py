@@ -36,7 +36,7 @@ SIGHTS = [
     Sight("logs-broken", "logs", f"{BROKEN}logs/{DEV}"),
     Sight("releases", "releases", f"{HELLO}releases/{DEV}"),
     Sight("release", "release", f"{HELLO}releases/2/"),
-    Sight("release-diff", "release", f"{HELLO}releases/2/?with=1"),
+    Sight("release-diff", "releases", f"{HELLO}releases/{DEV}&compare=1&compare=2"),
     Sight("console", "console", f"{HELLO}console/{DEV}"),
     Sight("metrics", "metrics", f"{HELLO}metrics/{DEV}"),
     Sight("timeline", "timeline", f"{HELLO}timeline/{DEV}"),

@@ -15,8 +15,9 @@ from django.utils.translation import ngettext
 from apps.models import App, AppEnvironment, Deployment, Environment, ObservedInstance, ObservedService, ReleaseImage
 from apps.needs import needs_deploy
 from apps.selectors.paging import Page, page_of
-from apps.selectors.state import STALE_AFTER, PlaceState, place_state
+from apps.selectors.state import STALE_AFTER, PlaceState, counted, place_state
 from apps.selectors.unsteady import Crashes, crashes_today
+from apps.trends import Trend, trends
 from backends.models import Cluster
 from core.access import Actor, may, visible
 from core.status import Kind, Status
@@ -33,7 +34,7 @@ SAID_AT_MOST = 2
 class Card:
     """One app in one environment. `images` are short ("hello:1"); `when` is when what runs here was put here.
 
-    `restarts`: how often its instances crashed today although they run.
+    `restarts`: how often its instances crashed today although they run. `trend`: what it used of late, if anything.
     """
 
     place: AppEnvironment
@@ -42,6 +43,7 @@ class Card:
     deployment: Deployment | None
     images: tuple[str, ...]
     restarts: int = 0
+    trend: Trend | None = None
 
     @property
     def title(self) -> str:
@@ -60,6 +62,11 @@ class Card:
     @property
     def status(self) -> Status | None:
         return None if self.empty else self.state.status
+
+    @property
+    def count(self) -> str:
+        """How many of its instances run; empty where there should be none and is none."""
+        return self.state.count if self.state.wanted or self.state.running else ""
 
     @property
     def when(self) -> datetime | None:
@@ -122,10 +129,7 @@ class Column:
     status: Status | None
     running: int
     wanted: int
-
-    @property
-    def word(self) -> str:
-        return _("%(running)s of %(wanted)s") % {"running": self.running, "wanted": self.wanted}
+    word: str
 
 
 @dataclass(frozen=True)
@@ -157,6 +161,9 @@ class Board:
         if not self.deployed:
             return _("Nothing is deployed yet.")
         running, wanted = (sum(getattr(one, name) for one in self.columns) for name in ("running", "wanted"))
+        if any(card.state.stale_since for card in self.moving):
+            text = _("%(running)s of %(wanted)s instances run, as far as is known.")
+            return text % {"running": running, "wanted": wanted}
         text = ngettext("%(running)s of %(wanted)s instance runs.", "%(running)s of %(wanted)s instances run.", wanted)
         return text % {"running": running, "wanted": wanted}
 
@@ -202,7 +209,8 @@ def board_of(actor: Actor, project: Project, asked: Asked) -> Board:
     places = visible(actor, AppEnvironment.objects.filter(project=project, app__deleted_at__isnull=True))
     doubtful = _doubtful(places)
     page = _page(apps, doubtful, asked)
-    seen = _Seen.of([*_places(places.filter(app__in=page.rows)), *_places(doubtful)[: MOST_DOUBTFUL + 1]])
+    shown, others = _places(places.filter(app__in=page.rows)), _places(doubtful)[: MOST_DOUBTFUL + 1]
+    seen = _Seen.of(list(shown), list(others))
     rows = tuple(_row(actor, app, environments, seen) for app in page.rows)
     moving, cut = _moving(seen, environments, rows)
     if asked.attention:
@@ -261,9 +269,10 @@ def _columns(
 
 
 def _column(environment: Environment, deployed: int, sums: Sequence[int], moving: Sequence[Card]) -> Column:
-    worst = next((card for card in moving if card.environment.pk == environment.pk and not card.empty), None)
-    status = worst.state.status if worst else Status.RUNNING if deployed else None
-    return Column(environment, status, sums[0] or 0, sums[1] or 0)
+    found = [card.state for card in moving if card.environment.pk == environment.pk and not card.empty]
+    status = found[0].status if found else Status.RUNNING if deployed else None
+    running, wanted = (count or 0 for count in sums)
+    return Column(environment, status, running, wanted, counted(found, running=running, wanted=wanted))
 
 
 def _places(rows: QuerySet[AppEnvironment]) -> QuerySet[AppEnvironment]:
@@ -281,9 +290,12 @@ class _Seen:
     deployments: Mapping[UUID, Deployment]
     images: Mapping[UUID, tuple[str, ...]]
     crashes: Mapping[UUID, Crashes]
+    trends: Mapping[UUID, Trend]
 
     @classmethod
-    def of(cls, places: Sequence[AppEnvironment]) -> "_Seen":
+    def of(cls, shown: Sequence[AppEnvironment], doubtful: Sequence[AppEnvironment]) -> "_Seen":
+        """Trends are read for what is shown only."""
+        places = [*shown, *doubtful]
         latest = [place.latest_deployment for place in places if place.latest_deployment]  # type: ignore[attr-defined]  # annotated
         deployments = Deployment.objects.filter(pk__in=latest).select_related("operation", "release", "replaced")
         instances = ObservedInstance.objects.filter(place__in=places).only("place", "state", "wanted", "service")
@@ -295,6 +307,7 @@ class _Seen:
             deployments=by_place,
             images=_images({place.release_id for place in places if place.release_id}),
             crashes=crashes_today(places, {key: one.operation.ended_at for key, one in by_place.items()}),
+            trends=trends({place.pk for place in shown if place.release_id}),
         )
 
 
@@ -333,7 +346,7 @@ def _card(app: App, environment: Environment, seen: _Seen) -> Card:
     images = seen.images.get(place.release_id, ()) if place.release_id else ()
     state = place_state(place, services, instances, operation)
     restarts = sum(seen.crashes.get(place.pk, {}).values()) if state.status is Status.RUNNING else 0
-    return Card(place, environment, state, deployment, images, restarts)
+    return Card(place, environment, state, deployment, images, restarts, seen.trends.get(place.pk))
 
 
 def today(actor: Actor, project: Project, *, most: int = 6) -> list[Deployment]:

@@ -140,8 +140,11 @@ def sorted_hosts(hosts: Iterable[HostLine], *, by_name: bool) -> list[HostLine]:
 
 
 def _used(clusters: Sequence[Cluster]) -> tuple[dict[UUID, _Used], dict[UUID, int]]:
-    """By host, and the number of instances by cluster. What nobody measured for a minute counts as an instance only."""
-    fresh = Q(usage_at__gte=timezone.now() - STALE_AFTER)
+    """By host, and the number of instances by cluster. What nobody measured for a minute counts as an instance only,
+    unless the cluster is silent: then what it used when last seen is all there is to tell."""
+    lately = timezone.now() - STALE_AFTER
+    silent = Q(place__environment__cluster__state=Cluster.State.AWAY)
+    fresh = Q(usage_at__gte=lately) | silent | Q(place__environment__cluster__seen_at__lt=lately)
     rows = ObservedInstance.objects.filter(wanted=True, place__environment__cluster__in=clusters)
     by_host: dict[UUID, _Used] = {}
     by_cluster: dict[UUID, int] = defaultdict(int)

@@ -1,13 +1,13 @@
 """The copies of each service, numbered: those that serve the new release, those of the old one, those to come."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 
 from apps.building import pinned_images, services_of
 from apps.models import AppEnvironment, ObservedInstance, Release
-from apps.selectors.state import instance_status, instance_word, wanted_instances
+from apps.selectors.state import instance_status, instance_word, stale_since, wanted_instances, when_last_seen
 from apps.specification import SpecificationError
 from core.status import Status
 
@@ -16,7 +16,10 @@ MOST_INSTANCES = 400
 
 @dataclass(frozen=True)
 class Cell:
-    """One copy in the grid and the table. `old`: it runs another release; `row` None: it is not there yet."""
+    """One copy in the grid and the table. `old`: it runs another release; `row` None: it is not there yet.
+
+    `ready`: it served this release when it was last seen; while nobody can see it, its `status` is not known.
+    """
 
     service: str
     number: int
@@ -24,6 +27,7 @@ class Cell:
     word: str
     old: bool = False
     row: ObservedInstance | None = None
+    ready: bool = False
 
     @property
     def anchor(self) -> str:
@@ -48,20 +52,28 @@ class ServiceGrid:
 
     @property
     def ready(self) -> int:
-        return sum(cell.status is Status.RUNNING and not cell.old for cell in self.cells)
+        return sum(cell.ready for cell in self.cells)
 
 
 def grids_of(place: AppEnvironment, release: Release) -> list[ServiceGrid]:
-    """One grid a service of the release, in the order of their names; three queries."""
+    """One grid a service of the release, in the order of their names; four queries."""
     revisions = _revisions(place, release)
     rows = place.observed_instances.select_related("host").order_by("service", "number", "-started_at")
     by_service: dict[str, list[ObservedInstance]] = {}
     for row in rows[:MOST_INSTANCES]:
         by_service.setdefault(row.service, []).append(row)
-    return [
-        ServiceGrid(name, wanted, _cells(name, wanted, by_service.get(name, []), revisions.get(name, "")))
-        for name, wanted in sorted(wanted_instances(place).items())
-    ]
+    stale = stale_since(place, place.services.all()) is not None
+    found = []
+    for name, wanted in sorted(wanted_instances(place).items()):
+        cells = _cells(name, wanted, by_service.get(name, []), revisions.get(name, ""))
+        found.append(ServiceGrid(name, wanted, [_unseen(cell) for cell in cells] if stale else cells))
+    return found
+
+
+def _unseen(cell: Cell) -> Cell:
+    if cell.row is None:
+        return cell
+    return replace(cell, status=Status.UNKNOWN, word=when_last_seen(cell.word or cell.status.word))
 
 
 def _revisions(place: AppEnvironment, release: Release) -> Mapping[str, str]:
@@ -94,4 +106,5 @@ def _cell(service: str, number: int, row: ObservedInstance | None, revision: str
     word = instance_word(row)
     if old and status is Status.RUNNING:
         word = _("running what was there before")
-    return Cell(service, number, status, word, old and status is Status.RUNNING, row)
+    runs = status is Status.RUNNING
+    return Cell(service, number, status, word, old and runs, row, ready=runs and not old)

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 
 from apps.models import App, AppEnvironment, Deployment, Environment, ObservedInstance, ObservedService
 from apps.selectors.history import Done, done, last_events, with_places
-from apps.selectors.state import PlaceState, place_state
+from apps.selectors.state import PlaceState, counted, place_state
 from backends.models import Cluster
 from core.access import Actor, visible
 from core.status import Kind, Status
@@ -76,6 +76,8 @@ class Home:
     recent: list[Done]
     away: list[Away]
     deployed: int
+    unseen: int
+    """Places nobody can see just now: told by their cluster, no needs, for nothing can be done about one of them."""
     cut: bool
 
     @property
@@ -85,12 +87,20 @@ class Home:
     @property
     def said(self) -> str:
         """How everything is, in one sentence."""
-        if not self.deployed:
-            return _("Nothing is deployed yet.")
-        count = len(self.needs) + self.more_needs
-        if not count:
-            return _("Everything that is deployed is well.")
-        return ngettext("%(count)s place needs a look.", "%(count)s places need a look.", count) % {"count": count}
+        told = []
+        if count := len(self.needs) + self.more_needs:
+            text = ngettext("%(count)s place needs a look.", "%(count)s places need a look.", count)
+            told.append(text % {"count": count})
+        if self.unseen:
+            text = ngettext(
+                "How %(count)s app is nobody can see just now.",
+                "How %(count)s apps are nobody can see just now.",
+                self.unseen,
+            )
+            told.append(text % {"count": self.unseen})
+        if told:
+            return " ".join(told)
+        return _("Everything that is deployed is well.") if self.deployed else _("Nothing is deployed yet.")
 
 
 def home_of(actor: Actor, *, last: Sequence[str] = ()) -> Home:
@@ -100,7 +110,7 @@ def home_of(actor: Actor, *, last: Sequence[str] = ()) -> Home:
     places = _places(projects)
     states = _states(places)
     needs = sorted(
-        (Need(place, state) for place, state in states if state.needs_attention),
+        (Need(place, state) for place, state in states if state.needs_attention and not _unseen(state)),
         key=lambda need: WORST_FIRST.index(need.state.status.kind),
     )
     return Home(
@@ -110,9 +120,14 @@ def home_of(actor: Actor, *, last: Sequence[str] = ()) -> Home:
         ending=ending_grants(actor),
         recent=_recent(actor),
         away=_away(places),
-        deployed=len(states),
+        deployed=sum(place.release_id is not None for place in places),
+        unseen=sum(_unseen(state) for _place, state in states),
         cut=len(found) > MOST_PROJECTS,
     )
+
+
+def _unseen(state: PlaceState) -> bool:
+    return state.status.kind is Kind.STALE
 
 
 def _projects(actor: Actor, last: Sequence[str]) -> list[Project]:
@@ -133,11 +148,16 @@ def _away(places: Sequence[AppEnvironment]) -> list[Away]:
 
 
 def _places(projects: Sequence[Project]) -> list[AppEnvironment]:
-    """Where something is deployed, each with the id of its latest operation."""
-    latest = Deployment.objects.filter(place=OuterRef("pk")).order_by("-number").values("operation")[:1]
-    rows = AppEnvironment.objects.filter(project__in=projects, app__deleted_at__isnull=True, release__isnull=False)
-    rows = rows.select_related("app", "release", "environment__cluster", "project__tenant")
-    return list(rows.annotate(latest_operation=Subquery(latest))[:MOST_PLACES])
+    """Where something is deployed or should have been, each with the id of its latest operation."""
+    latest = Deployment.objects.filter(place=OuterRef("pk")).order_by("-number")
+    rows = AppEnvironment.objects.filter(project__in=projects, app__deleted_at__isnull=True)
+    rows = rows.annotate(
+        latest_operation=Subquery(latest.values("operation")[:1]),
+        latest_state=Subquery(latest.values("operation__state")[:1]),
+    )
+    failed = Q(latest_state__in=(Operation.State.FAILED, Operation.State.ATTENTION))
+    rows = rows.filter(Q(release__isnull=False) | failed)
+    return list(rows.select_related("app", "release", "environment__cluster", "project__tenant")[:MOST_PLACES])
 
 
 def _states(places: Sequence[AppEnvironment]) -> list[tuple[AppEnvironment, PlaceState]]:
@@ -184,9 +204,8 @@ def _health(stage: str, states: Sequence[PlaceState]) -> StageHealth:
     if not states:
         return StageHealth(stage)
     worst = min(states, key=lambda state: WORST_FIRST.index(state.status.kind)).status
-    words = {"running": sum(state.running for state in states), "wanted": sum(state.wanted for state in states)}
-    word = _("%(running)s of %(wanted)s") % words if words["wanted"] else ""
-    return StageHealth(stage, worst, word)
+    running, wanted = sum(state.running for state in states), sum(state.wanted for state in states)
+    return StageHealth(stage, worst, counted(states, running=running, wanted=wanted) if wanted else "")
 
 
 def _recent(actor: Actor) -> list[Done]:

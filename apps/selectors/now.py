@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from apps.models import AppEnvironment
+from apps.selectors.figures import Figure, figures_of
 from apps.selectors.running import InstanceLine, ServiceFacts, instance_lines, service_facts
 from apps.selectors.state import PlaceState, place_state
-from apps.selectors.topology import Topology, topology
+from apps.selectors.topology import MOST_CELLS, Topology, topology
 from apps.selectors.unsteady import Crashes, crashes_today, unsteady_sentence
 from apps.specification import stored
+from apps.trends import trends
 from core.status import Status
 from operations.models import Operation
 
@@ -24,9 +26,15 @@ class Now:
     topology: Topology | None
     unsteady: str
     """What restarted today although everything runs now; empty where nothing did."""
+    figures: list[Figure]
     average_up: timedelta | None
     seen_at: datetime | None
     since: datetime | None
+
+    @property
+    def few(self) -> bool:
+        """Few enough to be told apart at a glance."""
+        return len(self.instances) <= MOST_CELLS
 
     @property
     def measured(self) -> bool:
@@ -39,17 +47,17 @@ def latest_operation(place: AppEnvironment) -> Operation | None:
 
 
 def now(place: AppEnvironment) -> Now:
-    """At most seven queries. `place` comes with its release and its environment's cluster."""
+    """At most eight queries. `place` comes with its release and its environment's cluster."""
     services = list(place.services.order_by("service"))
     rows = list(place.observed_instances.select_related("host").order_by("service", "number", "-started_at"))
     operation, since = latest_operation(place), _since(place)
     specification = stored(place.release.specification) if place.release else None
     facts = service_facts(place, specification, services)
     crashes = crashes_today([place], {place.pk: since})[place.pk]
-    lines = instance_lines(rows, crashes, {one.name: one.cpu for one in facts})
-    ups = [line.up for line in lines if line.up is not None]
     state = place_state(place, services, rows, operation)
     stale = state.stale_since is not None
+    lines = instance_lines(rows, crashes, {one.name: one.cpu for one in facts}, stale=stale)
+    ups = [line.up for line in lines if line.up is not None]
     return Now(
         state=state,
         operation=operation,
@@ -57,6 +65,7 @@ def now(place: AppEnvironment) -> Now:
         services=facts,
         topology=topology(specification, facts, lines, stale=stale) if specification else None,
         unsteady=_unsteady(state, crashes, lines),
+        figures=figures_of(facts, lines, trends([place.pk]).get(place.pk)),
         average_up=sum(ups, timedelta()) / len(ups) if ups else None,
         seen_at=max((service.seen_at for service in services), default=None),
         since=since,

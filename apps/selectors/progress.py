@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from statistics import median
 from typing import Any
@@ -15,7 +15,7 @@ from apps.models import AppEnvironment, Deployment, InstanceEnd, PlaceEvent, Rel
 from apps.selectors.ends import Line, lines_of
 from apps.selectors.grid import Cell, ServiceGrid, grids_of
 from apps.selectors.reasons import Told, failure_sentence
-from apps.selectors.state import operation_status
+from apps.selectors.state import operation_status, stale_since
 from apps.selectors.steps import Happened, StepLine, became, happened, steps_of
 from core.access import Actor, may, visible
 from core.errors import Text
@@ -157,6 +157,11 @@ class Progress:
         running = self.place.release
         return grids_of(self.place, running) if running is not None and self.later is None else []
 
+    @cached_property
+    def stale_since(self) -> datetime | None:
+        """Since when nobody has seen the instances that it shows; None while somebody does."""
+        return stale_since(self.place, self.place.services.all()) if self.grids else None
+
     @property
     def cells(self) -> list[Cell]:
         """The copies that are there, for the table."""
@@ -221,6 +226,8 @@ def _well(progress: Progress) -> str:
         return _("Since then something else was changed in %(environment)s.") % numbers
     if progress.deployment.kind == "stop":
         return _("%(app)s is stopped in %(environment)s; release %(release)s stays ready.") % numbers
+    if progress.stale_since is not None:
+        return _("%(ready)s of %(wanted)s instances ran release %(release)s when last seen.") % numbers
     return _("%(ready)s of %(wanted)s instances run release %(release)s in %(environment)s.") % numbers
 
 

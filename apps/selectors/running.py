@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apps.models import AppEnvironment, ObservedInstance, ObservedService, ReleaseImage
 from apps.selectors.reasons import Told, failure_sentence
-from apps.selectors.state import instance_status, instance_word, wanted_instances
+from apps.selectors.state import instance_status, instance_word, wanted_instances, when_last_seen
 from apps.specification import Specification
 from core.status import Kind, Status
 from core.wording import number
@@ -42,7 +42,7 @@ class Usage:
 class InstanceLine:
     """One row of the instances table. `addresses`: (target port, "host:port") outside. `up`: how long it has run.
 
-    `today`: how often its number crashed since midnight.
+    `today`: how often its number crashed since midnight. `stale`: nobody can tell how it is now.
     """
 
     id: uuid.UUID
@@ -57,6 +57,7 @@ class InstanceLine:
     told: Told
     usage: Usage | None = None
     today: int = 0
+    stale: bool = False
 
     @property
     def name(self) -> str:
@@ -73,8 +74,14 @@ class InstanceLine:
 
     @property
     def shown_status(self) -> Status:
-        """One that runs but crashed today is no calm one."""
+        """One that runs but crashed today is no calm one; what nobody sees is not known."""
+        if self.stale:
+            return Status.UNKNOWN
         return Status.RESTARTS if self.today and self.status is Status.RUNNING else self.status
+
+    @property
+    def shown_word(self) -> str:
+        return when_last_seen(self.word or self.status.word) if self.stale else self.word
 
     @property
     def starts(self) -> int:
@@ -111,19 +118,23 @@ def instance_lines(
     rows: Iterable[ObservedInstance],
     today: Mapping[tuple[str, int], int] | None = None,
     limits: Mapping[str, int | None] | None = None,
+    *,
+    stale: bool = False,
 ) -> list[InstanceLine]:
     """One line a number: the instance that is meant to run there, else one that is still on its way out.
 
     `today`: how often each (service, number) crashed since midnight. `limits`: thousandths of a core by service.
+    `stale`: nobody has looked of late, so the rows tell how they were.
     """
     shown = [row for row in rows if row.wanted or instance_status(row) in LEAVING]
     by_number = {(row.service, row.number): row for row in sorted(shown, key=lambda row: row.wanted)}
     return [
-        _line(row, (today or {}).get(key, 0), (limits or {}).get(row.service)) for key, row in sorted(by_number.items())
+        _line(row, (today or {}).get(key, 0), (limits or {}).get(row.service), stale=stale)
+        for key, row in sorted(by_number.items())
     ]
 
 
-def _line(row: ObservedInstance, today: int, limit: int | None) -> InstanceLine:
+def _line(row: ObservedInstance, today: int, limit: int | None, *, stale: bool) -> InstanceLine:
     status = instance_status(row)
     runs = status.kind in (Kind.OK, Kind.BUSY)
     return InstanceLine(
@@ -139,6 +150,7 @@ def _line(row: ObservedInstance, today: int, limit: int | None) -> InstanceLine:
         told=failure_sentence(row.reason),
         usage=_usage(row, limit) if runs else None,
         today=today,
+        stale=stale,
     )
 
 

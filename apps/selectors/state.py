@@ -94,6 +94,37 @@ def place_state(
     return view.changing() or view.absent() or view.unseen() or view.still() or view.serving()
 
 
+def stale_since(place: AppEnvironment, services: Iterable[ObservedService]) -> datetime | None:
+    """From when the numbers of a place are because nobody has looked of late; None while they are of now."""
+    cluster = place.environment.cluster
+    seen_at = max((service.seen_at for service in services), default=None)
+    if cluster.state == Cluster.State.AWAY:
+        return seen_at or cluster.seen_at or cluster.away_since
+    return seen_at if seen_at is not None and timezone.now() - seen_at > STALE_AFTER else None
+
+
+def when_last_seen(word: object) -> str:
+    """How something was, where nobody can tell how it is."""
+    return _("%(state)s when last seen") % {"state": word}
+
+
+def counted(states: Sequence[PlaceState], *, running: int, wanted: int) -> str:
+    """How many instances run of all there should be, and how many of these places are not well."""
+    words = {"running": running, "wanted": wanted, "count": sum(_unwell(state) for state in states)}
+    if not words["count"]:
+        return _("%(running)s of %(wanted)s") % words
+    text = ngettext(
+        "%(running)s of %(wanted)s, one app needs a look",
+        "%(running)s of %(wanted)s, %(count)s apps need a look",
+        words["count"],
+    )
+    return text % words
+
+
+def _unwell(state: PlaceState) -> bool:
+    return state.status.kind in (Kind.BAD, Kind.WARN)
+
+
 def instance_status(instance: ObservedInstance) -> Status:
     """The status of one instance; one that ended by its own fault is crashing, unhealthy or not starting."""
     if instance.state == InstanceState.FAILED:
@@ -145,8 +176,13 @@ class _View:
     def release(self) -> int:
         return self.place.release.number if self.place.release else 0
 
+    @property
+    def stale_since(self) -> datetime | None:
+        return stale_since(self.place, self.services) if self.place.release is not None else None
+
     def _state(self, status: Status, sentence: str, **more: Any) -> PlaceState:
-        return PlaceState(status, sentence, wanted=self.wanted, running=self.running, operation=self.operation, **more)
+        known: dict[str, Any] = {"wanted": self.wanted, "running": self.running, "operation": self.operation}
+        return PlaceState(status, sentence, stale_since=self.stale_since, **known, **more)
 
     def changing(self) -> PlaceState | None:
         """While an operation is at work."""
@@ -192,17 +228,14 @@ class _View:
     def unseen(self) -> PlaceState | None:
         """Nobody has looked of late: the numbers are old, whatever they say."""
         cluster = self.place.environment.cluster
-        seen_at = max((service.seen_at for service in self.services), default=None)
         if cluster.state == Cluster.State.AWAY:
-            since = seen_at or cluster.seen_at or cluster.away_since
             text = _("The cluster %(cluster)s does not answer; %(running)s of %(wanted)s ran when last seen.")
-        elif seen_at is not None and timezone.now() - seen_at > STALE_AFTER:
-            since = seen_at
+        elif self.stale_since is not None:
             text = _("Nobody looked at %(cluster)s of late; %(running)s of %(wanted)s ran when last seen.")
         else:
             return None
         words = {"cluster": cluster.name, "running": self.running, "wanted": self.wanted}
-        return self._state(Status.UNKNOWN, text % words, stale_since=since)
+        return self._state(Status.UNKNOWN, text % words)
 
     def still(self) -> PlaceState | None:
         """Stopped, scaled to nothing, or not to be found at all."""

@@ -110,7 +110,7 @@ def _service(facts: ServiceFacts, lines: Sequence[InstanceLine], *, stale: bool)
     status = _status(facts, lines, stale=stale)
     count = _("%(running)s of %(wanted)s") % {"running": facts.running, "wanted": facts.wanted}
     more = _used(facts, lines) if status is Status.RUNNING else [str(status.word)]
-    cells = tuple(_CELLS.get(line.status.kind, "is-wait") for line in lines)
+    cells = tuple(_CELLS.get(line.shown_status.kind, "is-wait") for line in lines)
     return Node(
         key=_key("service", facts.name),
         part="service",

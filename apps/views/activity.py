@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from apps.selectors import history
+from apps.views.activity_sheet import list_address, opened
 from apps.views.answers import shown
 from apps.views.found import actor_of, project_of, tenant_of
 from core.access import visible
@@ -37,6 +38,9 @@ def _activity(request: HttpRequest, context: dict[str, Any], **where: Any) -> Ht
     actor, which, mine = actor_of(request), request.GET.get("show", ""), request.GET.get("mine") == "1"
     rows = visible(actor, Operation.objects.all()).filter(**where)
     asked = history.narrowed(rows, which=which, person=actor.id if mine else None)
+    sheet = opened(request, context["url"], rows, asked) if request.GET.get("operation") else {}
+    if sheet and request.GET.get("part") == "operation":
+        return shown(request, "activity/operation", context | sheet, part="activity/_operation_parts")
     lines, page = history.operations_page(asked, cursor=request.GET.get("cursor", ""))
     more = {
         "running": [line for line in lines if line.active],
@@ -48,8 +52,10 @@ def _activity(request: HttpRequest, context: dict[str, Any], **where: Any) -> Ht
         "ways": _ways(context["url"], which, mine=mine),
         "whose": _whose(context["url"], which, mine=mine),
         "in_tenant": "project" not in context,
+        "sheet_base": list_address(request, context["url"], operation=""),
     }
-    return shown(request, "activity/page", context | more, part="activity/_list")
+    name = "activity/operation" if sheet else "activity/page"
+    return shown(request, name, context | sheet | more, part="activity/_list")
 
 
 def _ways(url: str, which: str, *, mine: bool) -> list[dict[str, Any]]:

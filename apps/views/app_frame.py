@@ -70,6 +70,10 @@ class AppFrame:
             if allowed and (url := self.address_if_any(name))
         ]
 
+    @property
+    def tab_label(self) -> str:
+        return next((tab["label"] for tab in self.tabs if tab["current"]), "")
+
     def address_if_any(self, name: str, **query: str) -> str:
         """`address`, or nothing while no package has a page of that name."""
         try:

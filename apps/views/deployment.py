@@ -37,7 +37,7 @@ def deployment_of(request: HttpRequest, *, tenant: str, project: str, app: str, 
 @require_safe
 def deployment(request: HttpRequest, **names: Any) -> HttpResponse:
     found = deployment_of(request, **names)
-    context = _context(request, Progress(found, actor_of(request)))
+    context = deployment_context(request, Progress(found, actor_of(request)))
     return shown(request, "deployment/page", context, part="deployment/_progress")
 
 
@@ -87,7 +87,8 @@ def _served(found: Deployment, release: Release) -> bool:
     return release != found.release or found.operation.state == "succeeded"
 
 
-def _context(request: HttpRequest, progress: Progress) -> dict[str, Any]:
+def deployment_context(request: HttpRequest, progress: Progress) -> dict[str, Any]:
+    """What the page of a deployment shows, and the sheet that opens one beside a list."""
     found, actor = progress.deployment, progress.actor
     links = Links(found.app.project)
     names = links.names | {"app": found.app.name, "number": found.number}

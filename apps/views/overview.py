@@ -22,6 +22,7 @@ from tenants.models import Project
 
 ATTENTION = "attention"
 LONGEST_SEARCH = 60
+SPARKED = (Kind.BAD, Kind.WARN, Kind.STALE)  # kinds that colour a spark; all others leave it grey
 DEPLOYERS = ("app.deploy", "app.test", "app.release")
 
 
@@ -127,6 +128,7 @@ def _step(step: Step, links: Links) -> dict[str, Any]:
         "url": links.app(app, card.environment.name),
         "why": links.deployment(app, card.deployment.number) if card.shows_why and card.deployment else "",
         "why_label": _("watch it") if card.state.status.kind is Kind.BUSY else _("see why"),
+        "spark_kind": card.state.status.kind.value if card.state.status.kind in SPARKED else "",
         "timeline": links.timeline(app, card.environment.name) if card.restarts else "",
         "first": step.before is None,
         "lift": _lift(step, links) if step.lifts else None,

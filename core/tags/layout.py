@@ -229,6 +229,6 @@ def place_key(icon: str) -> str:
 
 
 @register.component("crumb.html")
-def crumb(context: Context, label: str, url: str = "") -> dict[str, Any]:
-    """One step of where the reader is; the last one has no address."""
-    return {"label": label, "url": url}
+def crumb(context: Context, label: str, url: str = "", here: bool = True) -> dict[str, Any]:
+    """One step of where the reader is; the last one has no address. `here=False`: on the way, but without a page."""
+    return {"label": label, "url": url, "here": here}

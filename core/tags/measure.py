@@ -86,7 +86,7 @@ def figure(context: Context, body: str, name: str, value: str, unit: str = "", s
 @register.block("host.html")
 def host(context: Context, body: str, name: str, status: object, url: str = "") -> dict[str, Any]:
     """A cell of `{% hosts %}`; the body tells how it is."""
-    from_status = {"ok": "is-ok", "bad": "is-bad", "warn": "is-warn", "stale": "is-bad", "off": "is-off"}
+    from_status = {"ok": "is-ok", "bad": "is-bad", "warn": "is-warn", "stale": "is-off", "off": "is-off"}
     found = Status.of(status)
     return {
         "name": name,

@@ -11,7 +11,7 @@ from core.wording import as_seconds, duration_text
 
 register = Components()
 
-GRID_KINDS = {Kind.OK: "is-ok", Kind.BUSY: "is-busy", Kind.BAD: "is-bad", Kind.WARN: "is-bad"}
+GRID_KINDS = {Kind.OK: "is-ok", Kind.BUSY: "is-busy", Kind.BAD: "is-bad", Kind.WARN: "is-warn"}
 
 
 def _kind(one: Any) -> Kind:
@@ -54,14 +54,15 @@ def instance_grid(
     context: Context, instances: Iterable[Any], mini: bool = False, current: object = None, label: str = ""
 ) -> dict[str, Any]:
     """One cell a copy. An instance has `number` and `status`, and may have `url`, `word` (instead of the word
-    of the status) and `old` (it still runs the release before). `current` is the number shown beside."""
+    of the status), `shown_status` and `shown_word` (which go before) and `old` (it runs the release before).
+    `current` is the number shown beside."""
     cells = []
     for place, one in enumerate(instances, start=1):
-        status = Status.of(getattr(one, "status", None))
+        status = Status.of(getattr(one, "shown_status", None) or getattr(one, "status", None))
         number = getattr(one, "number", place)
         cells.append({
             "number": number, "url": getattr(one, "url", ""), "current": number == current,
-            "word": getattr(one, "word", "") or status.word,
+            "word": getattr(one, "shown_word", "") or getattr(one, "word", "") or status.word,
             "css": "is-old" if getattr(one, "old", False) else GRID_KINDS.get(status.kind, "is-wait"),
         })  # fmt: skip
     return {"cells": cells, "mini": mini, "label": label}

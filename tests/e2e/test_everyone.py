@@ -100,7 +100,7 @@ def look(chromium: Browser, told_portal: Portal, cookies: StorageState) -> Look:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["en"])
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_every_page(language: str, theme: str, look: Look) -> None:
     """axe finds nothing, nothing is cut off, nothing scrolls sideways; menus and dialogs too."""
     wrong: list[str] = []
@@ -211,6 +211,29 @@ def test_what_floats_gives_the_focus_back(look: Look) -> None:
         page.keyboard.press("Escape")
         expect(sheet).to_be_hidden()
         expect(link).to_be_focused()
+
+
+def test_an_operation_opens_beside_the_activity_and_its_address_keeps_it(look: Look) -> None:
+    with look() as page:
+        page.goto(f"{SHOP}activity/")
+        link = page.locator("main a[data-sheet]").first
+        link.click()
+        sheet = page.get_by_role("dialog", name=re.compile("release"))
+        expect(sheet.locator(".step-list")).to_be_visible()
+        assert "operation=" in page.url
+        assert axe.faults(page) == []
+        page.keyboard.press("Escape")
+        expect(sheet).to_be_hidden()
+        expect(link).to_be_focused()
+        page.go_forward()
+        expect(sheet).to_be_visible()
+        page.reload()
+        expect(sheet.locator(".step-list")).to_be_visible()
+        page.keyboard.press("[")
+        page.wait_for_url(re.compile("operation="))
+        page.keyboard.press("Escape")
+        page.wait_for_url(re.compile("activity/$"))
+        expect(sheet).to_be_hidden()
 
 
 def press_until(page: Page, key: str, there: str, *, most: int = 120) -> None:

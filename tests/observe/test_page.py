@@ -1,5 +1,6 @@
 """The page and the API over kept numbers."""
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,9 +10,13 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from apps.models import AppEnvironment, Deployment, InstanceEnd, ObservedInstance
+from apps.observing import observe
+from apps.trends import trends
 from backends.models import Cluster
 from observe import selectors
+from observe.keeping import Book
 from observe.models import UsageSeries
+from tests.conftest import Cast
 from tests.observe.conftest import Meter
 
 PAGE = "/t/acme/p/shop/apps/hello/metrics/"
@@ -146,3 +151,44 @@ def test_it_costs_few_queries(lately: Meter, browse: Browse, django_assert_max_n
     client.get(PAGE)
     with django_assert_max_num_queries(24):
         client.get(PAGE)
+
+
+def test_a_card_of_the_overview_has_the_trend_of_all_its_instances(
+    cast: Cast, running: AppEnvironment, browse: Browse
+) -> None:
+    observe(cast.cluster)
+    board = "/t/acme/p/shop/"
+    assert "spark" not in words(browse("guest").get(board))
+    meter = Meter(Book(cast.cluster), int(time.time()) // 60 * 60 - 300)
+    meter.tick(cpu=100, steps=18)
+    meter.tick(cpu=500, steps=12)
+    found = trends([running.pk])[running.pk]
+    assert found.cpu[-1] == 1500, "three instances together"
+    assert found.memory[-1] == 3 * (64 << 20)
+    assert found.network[-1] == 3 * 3000
+    assert len(found.cpu) == 5
+    shown = words(browse("guest").get(board))
+    assert 'class="spark"' in shown
+    assert "CPU in the last half hour, at the end 1.5 cores" in shown
+
+
+def test_a_trend_is_one_query_and_leaves_out_what_is_long_ago(
+    cast: Cast, running: AppEnvironment, django_assert_num_queries: Any
+) -> None:
+    observe(cast.cluster)
+    Meter(Book(cast.cluster), int(time.time()) // 60 * 60 - 7200).tick(steps=60)
+    with django_assert_num_queries(1):
+        assert trends([running.pk]) == {}
+
+
+def test_an_app_s_page_begins_with_what_all_of_it_uses(lately: Meter, running: AppEnvironment, browse: Browse) -> None:
+    page = words(browse("guest").get("/t/acme/p/shop/apps/hello/"))
+    figures = page.partition('<dl class="figures">')[2].partition("</dl>")[0]
+    assert "3 <small>of 3 run</small>" in figures
+    assert "0.75 cores" in figures
+    assert "192 MB" in figures
+    assert figures.count('class="spark"') == 3
+    ObservedInstance.objects.update(usage_at=datetime.now(UTC) - timedelta(minutes=5))
+    page = words(browse("guest").get("/t/acme/p/shop/apps/hello/"))
+    figures = page.partition('<dl class="figures">')[2].partition("</dl>")[0]
+    assert figures.count('class="spark is-stale"') == 3, "nobody has measured for minutes"

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.models import AppEnvironment
 from apps.services import scale
+from audit.models import AuditEntry
 from operations.models import Operation
 from tests.conftest import Cast, Wakeups
 from tests.pages.growing import another_project
@@ -29,7 +30,7 @@ def test_running_and_past_operations_are_told_apart(browse: Browse, scaling: Ope
     assert "1 operation is running." in page
     assert page.index("Scale release 1") < page.index("Deploy release 1")
     assert "Accepted, waiting for a worker" in page
-    assert "/t/acme/p/shop/apps/hello/deployments/1/" in page
+    assert f'operation={scaling.pk}" data-sheet' in page
 
 
 def test_filters_stand_in_the_address(browse: Browse, scaling: Operation) -> None:
@@ -151,3 +152,54 @@ def test_queries_of_home_do_not_grow_with_the_projects(
     for number in range(3):
         another_project(cast, f"more-{number}", wakeups, django_capture_on_commit_callbacks)
     assert _queries(client, "/") == few
+
+
+def opened(client: Client, operation: Operation, query: str = "") -> str:
+    """The sheet of an operation, without the list below it."""
+    answer = client.get(f"{ACTIVITY}?{query}operation={operation.pk}")
+    assert answer.status_code == 200
+    return answer.content.decode().partition('id="sheet-place"')[2]
+
+
+def test_an_operation_opens_beside_the_list_by_its_address(browse: Browse, scaling: Operation) -> None:
+    client = browse("developer")
+    listed = client.get(f"{ACTIVITY}?show=running").content.decode()
+    assert f'href="{ACTIVITY}?show=running&amp;operation={scaling.pk}" data-sheet' in listed
+    sheet = opened(client, scaling, "show=running&")
+    assert "Scale release 1" in sheet
+    assert 'class="step-list"' in sheet
+    assert "Leaving is safe; it goes on." in sheet
+    assert "/t/acme/p/shop/apps/hello/deployments/2/" in sheet
+    assert "/t/acme/p/shop/apps/hello/deployments/2/cancel/" in sheet
+    assert f'href="{ACTIVITY}?show=running"' in sheet, "closing leads back to the list as it was"
+    part = client.get(f"{ACTIVITY}?operation={scaling.pk}&part=operation", headers={"HX-Request": "true"})
+    assert part.content.decode().count('class="live"') == 2
+    assert "<html" not in part.content.decode()
+
+
+def test_an_opened_operation_leads_to_its_neighbours_and_to_the_audit(browse: Browse, running: AppEnvironment) -> None:
+    first = Operation.objects.get()
+    browse("developer").post("/t/acme/p/shop/apps/hello/restart/?environment=dev")
+    restart = Operation.objects.exclude(pk=first.pk).get()
+    assert f"operation={restart.pk}" in opened(browse("developer"), first)
+    assert f"operation={first.pk}" in opened(browse("developer"), restart)
+    assert "operation=" not in opened(browse("developer"), restart, "show=running&").partition('class="inside"')[0]
+    audited = AuditEntry.objects.get(action="app.restart")
+    assert f"/t/acme/audit/{audited.seq}/" in opened(browse("owner"), restart)
+    assert "/t/acme/audit/" not in opened(browse("guest"), restart)
+
+
+@pytest.mark.parametrize("name", ["outsider", "operator"])
+def test_a_foreign_operation_is_not_there(browse: Browse, scaling: Operation, name: str) -> None:
+    assert browse(name).get(f"{ACTIVITY}?operation={scaling.pk}").status_code == 404
+
+
+@pytest.mark.parametrize("wrong", ["x", "%00", "00000000-0000-0000-0000-000000000000"])
+def test_an_operation_that_is_none_is_a_404(browse: Browse, running: AppEnvironment, wrong: str) -> None:
+    assert browse("developer").get(f"{ACTIVITY}?operation={wrong}").status_code == 404
+
+
+def test_an_operation_that_is_no_deployment_opens_too(browse: Browse, running: AppEnvironment) -> None:
+    sheet = opened(browse("developer"), _operation(running, 1))
+    assert "Asked for by" in sheet
+    assert "step-list" not in sheet

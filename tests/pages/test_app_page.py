@@ -7,11 +7,13 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from apps.models import AppEnvironment, Deployment, Release
 from apps.services import create_app, deploy
 from apps.specification import from_image
 from backends.contract import Reason, ReasonCode
+from backends.models import Cluster
 from operations.models import Operation
 from tests.conftest import Cast, Wakeups
 
@@ -52,6 +54,22 @@ def test_a_live_part_gets_only_itself(browse: Browse, running: AppEnvironment) -
     part = browse("developer").get(APP, headers={"HX-Request": "true"}).content.decode()
     assert 'id="app-now"' in part
     assert "<html" not in part
+
+
+@pytest.mark.parametrize("page", [APP, f"{APP}deployments/1/"])
+def test_instances_nobody_can_see_keep_no_green(browse: Browse, cast: Cast, running: AppEnvironment, page: str) -> None:
+    ok = 'marks.svg#ok"'
+
+    def instances() -> str:
+        return browse("developer").get(page).content.decode().partition("<caption>Instances of hello in dev")[2]
+
+    table = instances().partition("</table>")[0]
+    assert table.count(ok) == 3
+    assert "when last seen" not in table
+    Cluster.objects.filter(pk=cast.cluster.pk).update(state=Cluster.State.AWAY, away_since=timezone.now())
+    table = instances().partition("</table>")[0]
+    assert ok not in table
+    assert table.count("running when last seen") == 3
 
 
 @pytest.mark.parametrize("tail", ["", "releases/", "logs/", "timeline/", "settings/", "releases/1/"])

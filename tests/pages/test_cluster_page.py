@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps import observing
-from apps.models import AppEnvironment
-from apps.selectors.clusters import COMMAND
+from apps.models import AppEnvironment, ObservedInstance
+from apps.selectors.clusters import COMMAND, cluster_lines
 from backends.fake import FakeDriver, Mood
 from backends.models import Cluster, Host
 from tests.conftest import Cast
@@ -172,3 +172,16 @@ def _queries(client: Client) -> int:
     with CaptureQueriesContext(connection) as caught:
         assert client.get(CLUSTERS).status_code == 200
     return len(caught)
+
+
+def test_a_silent_cluster_keeps_the_load_that_was_seen_last(cast: Cast, running: AppEnvironment) -> None:
+    observing.observe(cast.cluster)
+    long_ago = timezone.now() - timedelta(minutes=10)
+    ObservedInstance.objects.update(cpu_millicores=500, memory_bytes=64 << 20, usage_at=long_ago)
+
+    def used() -> int:
+        return cluster_lines(list(Cluster.objects.prefetch_related("hosts")))[0].cpu.used
+
+    assert used() == 0, "old numbers of a cluster that answers are not of now"
+    Cluster.objects.update(state=Cluster.State.AWAY)
+    assert used() == 1500

@@ -10,6 +10,7 @@ from apps.models import AppEnvironment
 from backends.models import Cluster
 from core.clock import from_now
 from images.models import Artifact, Repository, Tag
+from operations.models import Operation
 from tenants.models import Grant, Project
 from tests.conftest import Cast
 
@@ -62,9 +63,21 @@ def test_a_cluster_that_is_silent_is_said(running: AppEnvironment, browse: Brows
     Cluster.objects.update(state=Cluster.State.AWAY, away_since=timezone.now())
     page = main(browse("developer"))
     assert "Cluster local does not answer; the numbers of 1 app on it are those seen last." in page
+    assert "How 1 app is nobody can see just now." in page
+    assert 'id="needs"' not in page, "nothing can be done about one app of a silent cluster"
 
 
 def test_somebody_is_called_as_they_wish(cast: Cast, browse: Browse) -> None:
     cast.developer.title = "Dana"
     cast.developer.save()
     assert "Hello, Dana" in main(browse("developer"))
+
+
+def test_a_first_deployment_that_failed_needs_somebody(running: AppEnvironment, cast: Cast, browse: Browse) -> None:
+    page = main(browse("developer"))
+    assert "Everything that is deployed is well." in page
+    Operation.objects.update(state="failed", failure={"code": "image_not_found", "params": {"service": "web"}})
+    AppEnvironment.objects.filter(pk=running.pk).update(release=None)
+    page = main(browse("developer"))
+    assert "1 place needs a look." in page
+    assert "/t/acme/p/shop/apps/hello/?environment=dev" in page.partition('id="needs"')[2].partition("</section")[0]

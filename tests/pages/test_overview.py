@@ -71,6 +71,8 @@ def test_silent_cluster_makes_numbers_old(browse: Browse, running: AppEnvironmen
     text = text_of(browse("developer").get(f"{ADDRESS}?show=attention"))
     assert "is-old-number" in text
     assert "unknown" in text
+    assert "last seen <time" in text
+    assert "3 of 3 instances run, as far as is known." in text
 
 
 def test_live_part_comes_alone(browse: Browse, running: AppEnvironment) -> None:
