@@ -8,6 +8,7 @@ from django.db.models import F, Max
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from apps import reserving
 from apps.building import specification_of
 from apps.models import App, AppEnvironment, Deployment, Environment, Release, ReleaseImage, ServiceName
 from apps.needs import needs_deploy, needs_scale
@@ -311,6 +312,7 @@ def _change(actor: Actor, place: AppEnvironment, kind: str, **declared: Any) -> 
     key = f"place:{place.pk}"
     if Operation.objects.filter(target=key, state__in=Operation.ACTIVE).exists():
         raise busy(key)
+    reserving.take(place)
     operation = enqueue(
         actor,
         f"app.{kind}.run",

@@ -215,3 +215,6 @@ class Notice(Row):
 
     def __str__(self) -> str:
         return f"{self.kind} for {self.user_id}"
+
+
+from tenants.quota.models import Quota, QuotaClaim, QuotaLoan  # noqa: E402, F401  a part with a module of its own

@@ -16,6 +16,8 @@ from core.names import RULE, is_label
 from core.secrets import Secret
 from tenants.changes import tell_of
 from tenants.models import Grant, Organization, Project, Tenant, Token, User
+from tenants.quota.claiming import Where, widen
+from tenants.quota.resources import Resource
 from tenants.rights import running_grants
 from tenants.roles import PERMISSIONS, ROLES
 
@@ -33,6 +35,7 @@ def create_project(actor: Actor, tenant: Tenant, *, name: str, title: str = "") 
     except IntegrityError:
         message = _("A project called “%(name)s” exists in this tenant.") % {"name": name}
         raise Conflict(message, code="name_taken", hint=_("Take another name.")) from None
+    widen(project.pk, Where(tenant.pk), {Resource.PROJECTS: 1})
     describe(target=project, after={"name": name, "title": title})
     return project
 
