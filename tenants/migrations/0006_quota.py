@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tenants', '0003_people_and_notices'),
+        ('tenants', '0005_requests'),
     ]
 
     operations = [
