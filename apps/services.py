@@ -24,6 +24,7 @@ from core.names import RULE, is_label
 from operations.models import Operation
 from operations.services import busy, enqueue
 from tenants.models import Project
+from tenants.quota.claiming import EXCEEDED
 
 MOST_INSTANCES = 1000
 
@@ -252,7 +253,8 @@ def _deploy(
     if left_out:
         describe(detail={"left_out": list(left_out)})
     findings = preflight(actor, place, spec)
-    if bad := [finding for finding in findings if finding.level == "bad"]:
+    bad = [finding for finding in findings if finding.level == "bad" and finding.code != EXCEEDED]
+    if bad:  # what is over the quota, `reserving.take` refuses in its own words
         raise Invalid(errors=[_problem(finding) for finding in bad])
     return _change(
         actor, place, Deployment.Kind.DEPLOY, release=_new_release(actor, place.app, spec, note), instances={}

@@ -149,8 +149,14 @@ class Frame:
         if govern := self._govern():
             groups.append(Group(_("Govern"), govern))
         if "cluster.view" in self.actor.rights.platform:
-            groups.append(Group(_("Platform"), [self._item(_("Clusters"), reverse("clusters"), "server-2")]))
+            groups.append(Group(_("Platform"), self._platform()))
         return groups
+
+    def _platform(self) -> list[Item]:
+        found = [self._item(_("Clusters"), reverse("clusters"), "server-2")]
+        if "quota.tenant" in self.actor.rights.platform:
+            found.append(self._item(_("Tenants"), reverse("tenants"), "building"))
+        return found
 
     def _project_items(self) -> list[Item]:
         overview = reverse("project", kwargs=self._names)
@@ -159,8 +165,20 @@ class Frame:
         return [Item(_("Overview"), overview, "layout-dashboard", current=inside), activity]
 
     def _govern(self) -> list[Item]:
-        tenant = self._audited_tenant
-        return [self._item(_("Audit"), reverse("audit", kwargs={"tenant": tenant}), "shield-check")] if tenant else []
+        counted, audited = self._counted_tenant, self._audited_tenant
+        found = [self._item(_("Quota"), reverse("quota", kwargs={"tenant": counted}), "gauge")] if counted else []
+        if audited:
+            found.append(self._item(_("Audit"), reverse("audit", kwargs={"tenant": audited}), "shield-check"))
+        return found
+
+    @property
+    def _counted_tenant(self) -> str:
+        """The tenant we are in or were last, if this person may see a quota there."""
+        if self.place is None:
+            return ""
+        tenant, project = self.place.tenant, self.place.project
+        may_see = self.actor.rights.allows("quota.view", tenant=tenant.pk, project=project.pk)
+        return tenant.name if may_see else ""
 
     @cached_property
     def _audited_tenant(self) -> str:

@@ -1,7 +1,7 @@
 from django.urls import path
 
 import core.api.addresses  # noqa: F401  registers the kinds of path parts
-from tenants.api import account, audit, schemes, views  # noqa: F401  schemes: found by being imported
+from tenants.api import account, audit, quota, schemes, views  # noqa: F401  schemes: found by being imported
 
 urlpatterns = [
     path("me", views.Me.as_view(), name="api_me"),
@@ -15,6 +15,12 @@ urlpatterns = [
     path("tenants/<label:tenant>", views.OneTenant.as_view(), name="api_tenant"),
     path("tenants/<label:tenant>/projects", views.Projects.as_view(), name="api_projects"),
     path("tenants/<label:tenant>/projects/<label:project>", views.OneProject.as_view(), name="api_project"),
+    path("tenants/<label:tenant>/quota", quota.TenantQuota.as_view(), name="api_tenant_quota"),
+    path("tenants/<label:tenant>/quota/loans", quota.Loans.as_view(), name="api_quota_loans"),
+    path("tenants/<label:tenant>/quota/loans/<uuid:loan>", quota.OneLoan.as_view(), name="api_quota_loan"),
+    path(
+        "tenants/<label:tenant>/projects/<label:project>/quota", quota.ProjectQuota.as_view(), name="api_project_quota"
+    ),
     path("tenants/<label:tenant>/grants", views.Grants.as_view(), name="api_grants"),
     path("tenants/<label:tenant>/grants/<uuid:grant>", views.OneGrant.as_view(), name="api_grant"),
     path("tenants/<label:tenant>/audit", audit.TenantAudit.as_view(), name="api_tenant_audit"),

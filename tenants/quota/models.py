@@ -5,7 +5,8 @@ from django.db.models import F, Q
 
 from core.access import Scope
 from core.rows import DeclaredRow, Row
-from tenants.quota.resources import Resource
+from core.wording import moment_text
+from tenants.quota.resources import Resource, amount_text
 
 
 class Quota(DeclaredRow):
@@ -108,3 +109,12 @@ class QuotaLoan(Row):
 
     def __str__(self) -> str:
         return f"{self.amount} of {self.resource} until {self.until:%Y-%m-%d}"
+
+    @property
+    def said(self) -> str:
+        """The amount with its unit."""
+        return amount_text(self.resource, self.amount)
+
+    @property
+    def day(self) -> str:
+        return moment_text(self.until, style="day")

@@ -3,6 +3,10 @@
 CPU is thousandths of a core, memory and storage are bytes, all else is a number of things.
 """
 
+import re
+from decimal import Decimal
+from typing import Any
+
 from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -23,7 +27,10 @@ class Resource(models.TextChoices):
 
 BYTES = (Resource.MEMORY, Resource.STORAGE)
 OF_PROJECTS = tuple(one for one in Resource if one != Resource.PROJECTS)  # a project holds no projects
-UNITS = {Resource.CPU: "cores", Resource.MEMORY: "bytes", Resource.STORAGE: "bytes"}
+LARGEST = 10**15
+TYPED = {Resource.CPU: 1000, Resource.MEMORY: 1 << 30, Resource.STORAGE: 1 << 30}  # typed in cores and GB
+BINARY = {"": 1, "Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "Ti": 1 << 40}
+SENT = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)(Ki|Mi|Gi|Ti|)\Z", re.ASCII)
 
 
 def label_of(resource: str) -> str:
@@ -66,3 +73,29 @@ def _things_left(resource: str, words: dict[str, str]) -> str:
         Resource.PROJECTS: _("%(left)s of %(whole)s projects left"),
     }
     return texts[Resource(resource)] % words
+
+
+def typed(resource: str, amount: int) -> Decimal:
+    """As a form shows it: cores, GB, or a number."""
+    shown = Decimal(amount) / TYPED.get(Resource(resource), 1)
+    return shown.quantize(Decimal(1)) if shown == shown.to_integral() else shown.normalize()
+
+
+def from_typed(resource: str, value: Decimal) -> int:
+    return int((value * TYPED.get(Resource(resource), 1)).to_integral_value())
+
+
+def sent(resource: str, amount: int | None) -> float | int | None:
+    """As the API says it: cores, bytes, or a number."""
+    return amount / 1000 if resource == Resource.CPU and amount is not None else amount
+
+
+def from_sent(resource: str, value: Any) -> int:
+    """An amount of the API: cores (8, 0.5), bytes ("16Gi", 1024), or a whole number. Raises ValueError."""
+    match = SENT.match(str(value)) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
+    if match is None or (match[2] and resource not in BYTES):
+        raise ValueError(value)
+    exact = Decimal(match[1]) * (1000 if resource == Resource.CPU else BINARY[match[2]])
+    if exact != exact.to_integral() or exact > LARGEST:
+        raise ValueError(value)
+    return int(exact)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -15,7 +16,8 @@ from console.models import ConsoleSession
 from images.models import Artifact, Repository
 from operations.models import Operation
 from portal.checks import PUBLIC, Route, every_address_is_guarded, routes
-from tenants.models import Grant, Session, Token
+from tenants.models import Grant, QuotaLoan, Session, Token
+from tenants.services import create_project
 from tests.conftest import Cast
 from tests.rules import addresses
 from tests.rules.sources import told
@@ -71,7 +73,13 @@ def things(place: AppEnvironment, cast: Cast) -> dict[str, str]:
     )  # fmt: skip
     whose = {"tenant": cast.acme, "project": cast.shop, "place": place}
     end = InstanceEnd.objects.create(**whose, service="web", number=1, engine_id="x", ended_at=timezone.now())
+    later = timezone.now() + timedelta(days=7)
+    other = create_project(cast.actor("owner"), cast.acme, name="billing")
+    loan = QuotaLoan.objects.create(
+        tenant=cast.acme, lender=cast.shop, borrower=other, resource="cpu", amount=1, until=later, lent_by="owner"
+    )
     return {
+        "loan": str(loan.pk),
         "tenant": "acme",
         "project": "shop",
         "app": "hello",
