@@ -54,7 +54,7 @@ def _short(plan: Plan, one: Shortage) -> Finding:
     """`link`: the quota page, with the question filled in as far as it is known."""
     project, resource = plan.place.project, one.quota.resource
     wanted = (one.quota.limit or 0) + one.needed - (one.quota.left or 0)
-    asked = {"ask": "more", "resource": resource, "limit": wanted}
+    asked = {"ask": "more", "resource": resource, "limit": str(wanted)}
     asked |= {"project": project.name} if one.quota.project_id else {}
     link = f"{reverse('quota', kwargs={'tenant': project.tenant.name})}?{urlencode(asked)}"
     hint = _("Take less, stop something first, or ask for more.")

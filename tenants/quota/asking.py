@@ -6,10 +6,12 @@ from django.utils.translation import gettext as _
 
 from core.access import Actor
 from core.errors import FieldProblem, Invalid
-from tenants.models import Project, Quota, Request
+from tenants.models import Project
 from tenants.notices import place_name
 from tenants.quota import services
+from tenants.quota.models import Quota
 from tenants.quota.resources import OF_PROJECTS, Resource, amount_text, from_sent, label_of
+from tenants.requests.models import Request
 from tenants.requests.registry import Payload, Place, register
 
 QUOTA, TENANT_QUOTA = "quota", "tenant_quota"

@@ -188,3 +188,8 @@ def limited(where: Where) -> list[Quota]:
         Q(project__isnull=True) | Q(project=where.project), tenant=where.tenant, limit__isnull=False
     )
     return sorted(rows, key=lambda row: (Resource.values.index(row.resource), row.project_id is None))
+
+
+def version_of(rows: Mapping[str, Quota]) -> int:
+    """Of all limits of one place together: grows with each change of any."""
+    return 1 + sum(row.version - 1 for row in rows.values())

@@ -13,9 +13,9 @@ from core import access
 from core.access import Actor, get_visible, may, visible
 from core.errors import FieldProblem, Invalid
 from tenants.models import Project, Tenant
+from tenants.quota.claiming import version_of
 from tenants.quota.models import Quota, QuotaLoan
 from tenants.quota.resources import OF_PROJECTS, Resource, amount_text, label_of, left_text, of_text, sent
-from tenants.quota.services import version_of
 
 NEAR = 0.8
 

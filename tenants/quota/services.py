@@ -16,6 +16,7 @@ from tenants.quota import claiming, telling
 from tenants.quota.claiming import EXCEEDED, Where, rows_of
 from tenants.quota.models import Quota, QuotaLoan
 from tenants.quota.resources import LARGEST, OF_PROJECTS, Resource, amount_text, label_of
+from tenants.quota.returning import take_back
 
 LONGEST_LOAN = timedelta(days=366)
 Limits = Mapping[str, int | None]  # by resource; None takes the limit away
@@ -45,11 +46,6 @@ def limit_tenant(actor: Actor, tenant: Tenant, *, limits: Limits, version: int |
     return tenant
 
 
-def version_of(rows: Mapping[str, Quota]) -> int:
-    """Of all limits of one place together: grows with each change of any."""
-    return 1 + sum(row.version - 1 for row in rows.values())
-
-
 def _check(limits: Limits, known: tuple[str, ...] | list[str]) -> None:
     wrong = [
         FieldProblem(name, "unknown", _("What has limits here: %(names)s.") % {"names": ", ".join(known)})
@@ -69,8 +65,8 @@ def _locked(where: Where, limits: Limits, version: int | None) -> dict[str, Quot
     claiming.make_rows(where, limits)
     claiming.lock(where.tenant)
     rows = {row.resource: row for row in rows_of(where, where.project)}
-    if version is not None and version != version_of(rows):
-        raise Changed(extra={"version": version_of(rows)})
+    if version is not None and version != claiming.version_of(rows):
+        raise Changed(extra={"version": claiming.version_of(rows)})
     return rows
 
 
@@ -101,7 +97,7 @@ def _check_to_give(where: Where, row: Quota, amount: int | None) -> None:
 def _given(where: Where, resource: str) -> int:
     """What all other projects of the tenant are given."""
     rows = Quota.objects.filter(tenant_id=where.tenant, resource=resource, project__deleted_at__isnull=True)
-    rows = rows.filter(project__isnull=False).exclude(project_id=where.project or None)
+    rows = rows.filter(project__isnull=False).exclude(project=where.project)
     return rows.aggregate(total=Sum("limit"))["total"] or 0
 
 
@@ -171,18 +167,6 @@ def _refuse_loan(lender: Project, row: Quota | None, resource: str) -> None:
 @command("quota.return", permission="quota.manage")
 def return_loan(actor: Actor, loan: QuotaLoan) -> QuotaLoan:
     """End a loan before its day. What the borrower runs goes on; it takes nothing more until it fits."""
-    taken_back(loan, by=actor.name)
+    take_back(loan, by=actor.name)
     describe(before={"resource": loan.resource, "amount": loan.amount, "until": loan.until.isoformat()})
     return loan
-
-
-def taken_back(loan: QuotaLoan, *, by: str) -> None:
-    """Give a loan back, once. Raises Conflict where somebody was faster. Call it in a transaction."""
-    claiming.lock(loan.tenant_id)
-    rows = QuotaLoan.objects.filter(pk=loan.pk, returned_at__isnull=True)
-    if not rows.update(returned_at=Now(), returned_by=by):
-        raise Conflict(_("This loan went back already."), code="returned_already", hint=_("Look at the loans again."))
-    loan.refresh_from_db()
-    Quota.objects.filter(project=loan.lender_id, resource=loan.resource).update(lent=F("lent") - loan.amount)
-    Quota.objects.filter(project=loan.borrower_id, resource=loan.resource).update(borrowed=F("borrowed") - loan.amount)
-    telling.returned(loan, over=Quota.objects.get(project=loan.borrower_id, resource=loan.resource).over)

@@ -8,8 +8,9 @@ from audit.services import Line, record, register_action
 from core.access import SYSTEM
 from core.errors import Conflict
 from tenants.models import Tenant
-from tenants.quota import counting, services, telling
+from tenants.quota import counting, telling
 from tenants.quota.models import QuotaLoan
+from tenants.quota.returning import take_back
 
 ENDED = register_action("quota.ended")
 MENDED = register_action("quota.mended")
@@ -25,7 +26,7 @@ def return_due() -> int:
 def _return(loan: QuotaLoan) -> bool:
     try:
         with transaction.atomic():
-            services.taken_back(loan, by=SYSTEM.name)
+            take_back(loan, by=SYSTEM.name)
             line = Line(ENDED, detail={"resource": loan.resource, "amount": loan.amount, "to": loan.lender.name})
             line.name_target(loan)
             record(SYSTEM, line, result=AuditEntry.Result.DONE)

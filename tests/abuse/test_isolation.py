@@ -20,7 +20,8 @@ from console.models import ConsoleSession
 from images.models import Artifact, Repository, Tag
 from operations.models import Operation
 from portal.api.reference import description
-from tenants.models import Grant, QuotaLoan, Session, Token, User
+from tenants.models import Grant, Session, Token, User
+from tenants.quota.models import QuotaLoan
 from tenants.services import create_project
 from tests.conftest import Cast
 

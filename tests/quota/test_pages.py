@@ -12,8 +12,9 @@ from rest_framework.test import APIClient
 from apps.models import AppEnvironment
 from apps.preflight import preflight
 from apps.specification import from_image
-from tenants.models import Quota, QuotaLoan, Request
 from tenants.quota import services
+from tenants.quota.models import Quota, QuotaLoan
+from tenants.requests.models import Request
 from tenants.services import create_project
 from tests.conftest import Cast
 

@@ -16,7 +16,8 @@ from console.models import ConsoleSession
 from images.models import Artifact, Repository
 from operations.models import Operation
 from portal.checks import PUBLIC, Route, every_address_is_guarded, routes
-from tenants.models import Grant, QuotaLoan, Session, Token
+from tenants.models import Grant, Session, Token
+from tenants.quota.models import QuotaLoan
 from tenants.services import create_project
 from tests.conftest import Cast
 from tests.rules import addresses
