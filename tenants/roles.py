@@ -86,6 +86,12 @@ ROLES: dict[str, Role] = {
         ),
         _role("project.developer", "project", _("developer"), _DEVELOP),
         _role("project.tester", "project", _("tester"), _LOOK | {"app.test"}),
+        _role(
+            "project.console",
+            "project",
+            _("console in protected environments"),
+            {"project.view", "app.view", "log.view", "console.open", "console.protected"},
+        ),
         _role("project.guest", "project", _("guest"), {"project.view", "app.view"}),
     )
 }

@@ -15,7 +15,7 @@ from core.errors import Changed, Conflict, Denied, FieldProblem, Invalid, NotFou
 from core.names import RULE, is_label
 from core.secrets import Secret
 from tenants.changes import tell_of
-from tenants.models import Grant, Organization, Project, Tenant, Token, User
+from tenants.models import Grant, Organization, Project, Request, Tenant, Token, User
 from tenants.rights import running_grants
 from tenants.roles import PERMISSIONS, ROLES
 
@@ -155,6 +155,7 @@ def give_grant(
     starts_at: datetime | None = None,
     ends_at: datetime | None = None,
     reason: str = "",
+    request: Request | None = None,
 ) -> Grant:
     """Give a role on a tenant or a project. Nobody gives what they do not hold there themselves."""
     level = "project" if isinstance(target, Project) else "tenant"
@@ -166,13 +167,23 @@ def give_grant(
     try:
         with transaction.atomic():
             made = Grant.objects.create(
-                user=user, role=role, ends_at=ends_at, reason=reason, granted_by=actor.name, **times, **where
+                user=user,
+                role=role,
+                ends_at=ends_at,
+                reason=reason,
+                granted_by=actor.name,
+                request=request,
+                **times,
+                **where,
             )
     except IntegrityError:
         message = _("%(person)s has this role here already.") % {"person": user.get_username()}
         raise Conflict(message, code="name_taken", hint=_("End the grant there is, then give a new one.")) from None
     made.refresh_from_db()
-    describe(after={"person": user.get_username(), "role": role, "ends_at": str(ends_at or "")})
+    describe(
+        after={"person": user.get_username(), "role": role, "ends_at": str(ends_at or "")},
+        detail={"grant": str(made.pk)},
+    )
     tell_of(user.pk)
     return made
 
@@ -189,7 +200,7 @@ def end_grant(actor: Actor, target: Tenant | Project, *, grant: Grant) -> None:
         if not owners.exclude(pk=grant.pk).exists():
             message = _("This is the last owner of the tenant.")
             raise Conflict(message, code="last_owner", hint=_("Make somebody else an owner first."))
-    describe(before={"person": grant.user.get_username(), "role": grant.role})
+    describe(before={"person": grant.user.get_username(), "role": grant.role}, detail={"grant": str(grant.pk)})
     Grant.objects.filter(pk=grant.pk, ended_at__isnull=True).update(ended_at=Now(), ended_by=actor.name)
     tell_of(grant.user_id)
 

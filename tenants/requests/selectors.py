@@ -1,0 +1,84 @@
+"""Which requests somebody may see and decide, and what needs them."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Q, QuerySet
+
+from core.access import Actor, visible
+from core.clock import from_now
+from core.errors import NotFound
+from tenants.models import Grant, Tenant
+from tenants.requests.models import Request, still_open
+from tenants.requests.registry import KINDS
+from tenants.rights import running_grants
+
+ENDS_SOON = timedelta(days=7)
+
+
+def _rows() -> QuerySet[Request]:
+    return Request.objects.select_related("tenant", "project", "asked_by", "decided_by")
+
+
+def decidable(actor: Actor) -> QuerySet[Request]:
+    """Open requests that the actor may decide: those of others, where they hold the kind's permission."""
+    open_now = _rows().filter(still_open()).exclude(asked_by=actor.id)
+    condition = Q(pk__in=[])
+    for kind in KINDS.values():
+        condition |= Q(pk__in=visible(actor, Request.objects.filter(kind=kind.name), kind.permission).values("pk"))
+    return open_now.filter(condition)
+
+
+def own(actor: Actor) -> QuerySet[Request]:
+    return _rows().filter(asked_by=actor.id)
+
+
+def decided_by(actor: Actor) -> QuerySet[Request]:
+    return _rows().filter(decided_by=actor.id)
+
+
+def seen(actor: Actor) -> QuerySet[Request]:
+    """One's own, those one may decide, and those of places whose members one may see."""
+    here = visible(actor, Request.objects.all()).values("pk")
+    return _rows().filter(Q(asked_by=actor.id) | Q(pk__in=here) | Q(pk__in=decidable(actor).values("pk")))
+
+
+def one(actor: Actor, request_id: uuid.UUID) -> Request:
+    """The request; the same NotFound for a missing one and for one that is not theirs to see."""
+    found = seen(actor).filter(pk=request_id).first() if actor.id else None
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def of_tenant(actor: Actor, home: Tenant) -> QuerySet[Request]:
+    return seen(actor).filter(tenant=home)
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What waits for a person: requests they may decide and roles of theirs that end within seven days."""
+
+    requests: list[Request]
+    ending: list[Grant]
+
+    @property
+    def count(self) -> int:
+        return len(self.requests) + len(self.ending)
+
+
+def ending(actor: Actor) -> QuerySet[Grant]:
+    rows = Grant.objects.filter(running_grants(), user=actor.id, ends_at__lte=from_now(ENDS_SOON))
+    return rows.select_related("tenant", "project__tenant").order_by("ends_at")
+
+
+def needs(actor: Actor, *, most: int = 50) -> Needs:
+    """What needs the actor, the oldest request and the first role to end first. Nobody signed in needs nothing."""
+    if actor.id is None:
+        return Needs([], [])
+    return Needs(list(decidable(actor).order_by("created_at")[:most]), list(ending(actor)[:most]))
+
+
+def needs_count(actor: Actor) -> int:
+    return decidable(actor).count() + ending(actor).count() if actor.id else 0
