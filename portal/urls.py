@@ -19,6 +19,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("running/", views.running, name="running"),
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}img/icon.svg")),
     path("api/v1/", include("portal.api.urls")),
+    path("", include("tenants.invitations.urls")),
+    path("", include("tenants.members.urls")),
     path("", include("tenants.requests.urls")),
     path("", include("apps.urls")),
     path("", include("console.urls")),

@@ -15,7 +15,9 @@ from console.models import ConsoleSession
 from images.models import Artifact, Repository
 from operations.models import Operation
 from portal.checks import PUBLIC, Route, every_address_is_guarded, routes
+from tenants.invitations.services import invite
 from tenants.models import Grant, Session, Token
+from tenants.requests.services import ask
 from tests.conftest import Cast
 from tests.rules import addresses
 from tests.rules.sources import told
@@ -71,6 +73,7 @@ def things(place: AppEnvironment, cast: Cast) -> dict[str, str]:
     )  # fmt: skip
     whose = {"tenant": cast.acme, "project": cast.shop, "place": place}
     end = InstanceEnd.objects.create(**whose, service="web", number=1, engine_id="x", ended_at=timezone.now())
+    asked = ask(cast.actor("developer"), cast.shop, kind="join", payload={"role": "project.tester"})
     return {
         "tenant": "acme",
         "project": "shop",
@@ -88,6 +91,10 @@ def things(place: AppEnvironment, cast: Cast) -> dict[str, str]:
         "token": str(token.id),
         "session": str(Session.objects.filter(user=cast.owner).values_list("id", flat=True)[0]),
         "grant": str(Grant.objects.filter(tenant=cast.acme).values_list("pk", flat=True)[0]),
+        "person": str(cast.developer.pk),
+        "request_id": str(asked.pk),
+        "asked": str(asked.pk),
+        "invitation": str(invite(cast.actor("owner"), cast.acme, person="x", role="tenant.member")[0].pk),
         "repository": repository.name,
         "digest": artifact.digest,
     }
