@@ -4,6 +4,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 _WORDS: dict[str, Promise] = {
+    "account.create": _("make account"),
     "account.password": _("change password"),
     "account.update": _("change profile"),
     "app.create": _("create app"),
@@ -39,6 +40,10 @@ _WORDS: dict[str, Promise] = {
     "grant.end": _("take role"),
     "grant.give": _("give role"),
     "image.offer": _("offer image"),
+    "invitation.accept": _("accept invitation"),
+    "invitation.make": _("invite"),
+    "invitation.revoke": _("take back invitation"),
+    "member.remove": _("remove person"),
     "operation.cancel": _("cancel operation"),
     "platform.seed": _("set up Berth"),
     "project.create": _("create project"),

@@ -18,6 +18,7 @@ from portal.running import Running, running_of
 from tenants import notices
 from tenants.models import Tenant, User
 from tenants.notice_views import Line, behind_the_bell
+from tenants.requests.selectors import needs_count
 
 OTHER_LANGUAGE = {"en": ("zh-hans", "中文", "中"), "zh-hans": ("en", "English", "En")}
 
@@ -134,6 +135,11 @@ class Frame:
         return notices.unread_count(self.actor)
 
     @cached_property
+    def needs(self) -> int:
+        """Requests the person may decide, and roles of theirs that end within a week."""
+        return needs_count(self.actor)
+
+    @cached_property
     def notices(self) -> list[Line]:
         return behind_the_bell(self.actor)
 
@@ -161,12 +167,15 @@ class Frame:
     def _project_items(self) -> list[Item]:
         overview = reverse("project", kwargs=self._names)
         activity = self._item(_("Activity"), reverse("activity", kwargs=self._names), "activity")
-        inside = self.path.startswith(overview) and not activity.current
+        members = reverse("project_members", kwargs=self._names)
+        inside = self.path.startswith(overview) and not activity.current and not self.path.startswith(members)
         return [Item(_("Overview"), overview, "layout-dashboard", current=inside), activity]
 
     def _govern(self) -> list[Item]:
         counted, audited = self._counted_tenant, self._audited_tenant
-        found = [self._item(_("Quota"), reverse("quota", kwargs={"tenant": counted}), "gauge")] if counted else []
+        found = self._members()
+        if counted:
+            found.append(self._item(_("Quota"), reverse("quota", kwargs={"tenant": counted}), "gauge"))
         if audited:
             found.append(self._item(_("Audit"), reverse("audit", kwargs={"tenant": audited}), "shield-check"))
         return found
@@ -179,6 +188,17 @@ class Frame:
         tenant, project = self.place.tenant, self.place.project
         may_see = self.actor.rights.allows("quota.view", tenant=tenant.pk, project=project.pk)
         return tenant.name if may_see else ""
+
+    def _members(self) -> list[Item]:
+        """Of the tenant, or where the person may only see those of a project, of that one."""
+        if self.place is None:
+            return []
+        rights, names = self.actor.rights, self._names
+        if rights.allows("member.view", tenant=self.place.tenant.pk, project=None):
+            return [self._item(_("Members"), reverse("members", kwargs={"tenant": names["tenant"]}), "users")]
+        if rights.allows("member.view", tenant=None, project=self.place.project.pk):
+            return [self._item(_("Members"), reverse("project_members", kwargs=names), "users")]
+        return []
 
     @cached_property
     def _audited_tenant(self) -> str:

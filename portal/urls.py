@@ -21,6 +21,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("portal.api.urls")),
     path("", include("tenants.requests.urls")),
     path("", include("tenants.quota.urls")),
+    path("", include("tenants.invitations.urls")),
+    path("", include("tenants.members.urls")),
     path("", include("apps.urls")),
     path("", include("console.urls")),
     path("", include("observe.urls")),

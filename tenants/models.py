@@ -218,6 +218,6 @@ class Notice(Row):
         return f"{self.kind} for {self.user_id}"
 
 
-from tenants.invitations.models import Invitation  # noqa: E402, F401
-from tenants.quota.models import Quota, QuotaClaim, QuotaLoan  # noqa: E402, F401
-from tenants.requests.models import Request  # noqa: E402, F401
+from tenants.invitations.models import Invitation as Invitation  # noqa: E402  it needs what is above
+from tenants.quota.models import Quota as Quota  # noqa: E402  likewise
+from tenants.requests.models import Request as Request  # noqa: E402  likewise

@@ -10,11 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit.commands import command, describe
-from core.access import Actor, check_unchanged, may
+from core.access import Actor, check_unchanged
 from core.errors import Changed, Conflict, Denied, FieldProblem, Invalid, NotFound
 from core.names import RULE, is_label
 from core.secrets import Secret
 from tenants.changes import tell_of
+from tenants.giving import check_role, lock_grants
 from tenants.models import Grant, Organization, Project, Request, Tenant, Token, User
 from tenants.quota.claiming import Where, widen
 from tenants.quota.resources import Resource
@@ -22,6 +23,7 @@ from tenants.rights import running_grants
 from tenants.roles import PERMISSIONS, ROLES
 
 LONGEST_TOKEN_LIFE = timedelta(days=366)
+KEPT_ELSEWHERE = "keystone"  # the source of grants that only the identity service changes
 DEFAULT_TOKEN_LIFE = timedelta(days=90)
 
 
@@ -161,8 +163,8 @@ def give_grant(
     request: Request | None = None,
 ) -> Grant:
     """Give a role on a tenant or a project. Nobody gives what they do not hold there themselves."""
-    level = "project" if isinstance(target, Project) else "tenant"
-    _check_role(actor, target, role, level=level)
+    lock_grants(actor, target)
+    check_role(actor, target, role)
     if ends_at is not None and ends_at <= (starts_at or timezone.now()):
         raise Invalid(errors=[FieldProblem("ends_at", "out_of_range", _("It would end before it begins."))])
     where = {"tenant_id": target.tenant_id, "project": target} if isinstance(target, Project) else {"tenant": target}
@@ -196,8 +198,11 @@ def end_grant(actor: Actor, target: Tenant | Project, *, grant: Grant) -> None:
     """End a grant now. A tenant always keeps an owner, and nobody ends what they could not give."""
     if grant.tenant_id is None:
         raise NotFound()  # roles on the platform are not given or ended here
-    Tenant.objects.select_for_update().get(pk=grant.tenant_id)  # two owners must not end each other at once
-    _check_role(actor, target, grant.role, level=ROLES[grant.role].level)
+    lock_grants(actor, target)
+    if grant.source == KEPT_ELSEWHERE:
+        message = _("This role is kept by the identity service.")
+        raise Conflict(message, code="kept_elsewhere", hint=_("End it there; Berth follows by itself."))
+    check_role(actor, target, grant.role, level=ROLES[grant.role].level)
     if grant.role == "tenant.owner":
         owners = Grant.objects.filter(running_grants(), tenant_id=grant.tenant_id, role=grant.role)
         if not owners.exclude(pk=grant.pk).exists():
@@ -206,14 +211,3 @@ def end_grant(actor: Actor, target: Tenant | Project, *, grant: Grant) -> None:
     describe(before={"person": grant.user.get_username(), "role": grant.role}, detail={"grant": str(grant.pk)})
     Grant.objects.filter(pk=grant.pk, ended_at__isnull=True).update(ended_at=Now(), ended_by=actor.name)
     tell_of(grant.user_id)
-
-
-def _check_role(actor: Actor, target: Tenant | Project, role: str, *, level: str) -> None:
-    known = [key for key, known_role in ROLES.items() if known_role.level == level]
-    if role not in known:
-        message = _("There is no such role here; there are: %(known)s.") % {"known": ", ".join(known)}
-        raise Invalid(errors=[FieldProblem("role", "unknown", message)])
-    missing = sorted(code for code in ROLES[role].permissions if not may(actor, code, target))
-    if missing:
-        message = _("You can only give what you hold yourself; you lack %(missing)s.") % {"missing": ", ".join(missing)}
-        raise Denied(message, extra={"permission": missing[0]})

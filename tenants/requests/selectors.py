@@ -21,13 +21,27 @@ def _rows() -> QuerySet[Request]:
     return Request.objects.select_related("tenant", "project", "asked_by", "decided_by")
 
 
+def may_decide_somewhere(actor: Actor) -> bool:
+    """Costs no query: most people decide nothing."""
+    codes = {kind.permission for kind in KINDS.values()}
+    held = [actor.rights.platform, *actor.rights.tenants.values(), *actor.rights.projects.values()]
+    return any(codes & found for found in held)
+
+
 def decidable(actor: Actor) -> QuerySet[Request]:
     """Open requests that the actor may decide: those of others, where they hold the kind's permission."""
+    if not may_decide_somewhere(actor):
+        return _rows().none()
     open_now = _rows().filter(still_open()).exclude(asked_by=actor.id)
     condition = Q(pk__in=[])
     for kind in KINDS.values():
         condition |= Q(pk__in=visible(actor, Request.objects.filter(kind=kind.name), kind.permission).values("pk"))
     return open_now.filter(condition)
+
+
+def tenant_to_join(name: str) -> Tenant | None:
+    """By its exact name, whether or not the asker may see it; never show what comes of it."""
+    return Tenant.objects.filter(name=name, state="active").first()
 
 
 def own(actor: Actor) -> QuerySet[Request]:
@@ -44,9 +58,10 @@ def seen(actor: Actor) -> QuerySet[Request]:
     return _rows().filter(Q(asked_by=actor.id) | Q(pk__in=here) | Q(pk__in=decidable(actor).values("pk")))
 
 
-def one(actor: Actor, request_id: uuid.UUID) -> Request:
-    """The request; the same NotFound for a missing one and for one that is not theirs to see."""
-    found = seen(actor).filter(pk=request_id).first() if actor.id else None
+def one(actor: Actor, request_id: uuid.UUID, *, tenant: str = "") -> Request:
+    """The request (of that tenant); the same NotFound for a missing one and for one that is not theirs to see."""
+    rows = seen(actor).filter(tenant__name=tenant) if tenant else seen(actor)
+    found = rows.filter(pk=request_id).first() if actor.id else None
     if found is None:
         raise NotFound()
     return found

@@ -1,7 +1,5 @@
 """To ask, to take back, to approve and to reject. Each public function is a command."""
 
-from typing import Any
-
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
@@ -14,6 +12,13 @@ from tenants.models import Project, User
 from tenants.requests import telling
 from tenants.requests.models import OPEN_FOR, Request, still_open
 from tenants.requests.registry import KINDS, Payload, Place, kind_named
+
+
+def _person(actor: Actor) -> User:
+    """Whoever acts; what people ask and decide is nothing for Berth itself."""
+    if actor.id is None:
+        raise Denied()
+    return User.objects.get(pk=actor.id)
 
 
 @command("request.ask", permission="account.own")
@@ -33,7 +38,7 @@ def ask(actor: Actor, target: Place, *, kind: str, payload: Payload, reason: str
         with transaction.atomic():
             made = Request.objects.create(
                 kind=kind, subject=subject, payload=checked, reason=reason, tenant_id=tenant_id, project=project,
-                asked_by=User.objects.get(pk=actor.id), expires_at=from_now(OPEN_FOR),
+                asked_by=_person(actor), expires_at=from_now(OPEN_FOR),
             )  # fmt: skip
     except IntegrityError:
         message = _("This has been asked for already and waits for an answer.")
@@ -55,7 +60,7 @@ def withdraw(actor: Actor, target: Request) -> Request:
     return row
 
 
-def _needed(target: Any) -> tuple[str, ...]:
+def _needed(target: Request) -> tuple[str, ...]:
     kind = KINDS.get(target.kind)
     return (kind.permission if kind else "member.manage",)
 
@@ -81,7 +86,7 @@ def _decided(actor: Actor, target: Request, state: Request.State, reason: str) -
     if target.asked_by_id == actor.id:
         raise Denied(_("Nobody decides what they asked for."), hint=_("Somebody else who may decide has to."))
     row = _open(target)
-    row.decided_by = User.objects.get(pk=actor.id)
+    row.decided_by = _person(actor)
     row.decision_reason = reason
     _settle(row, state)
     return row

@@ -1,5 +1,6 @@
 """Who has to know of a request: those who may decide it, and the person who asked."""
 
+import uuid
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -78,7 +79,8 @@ def _tell(person: UUID, kind: str, level: str, request: Request, about: str) -> 
 
 
 def _asked_for(params: Mapping[str, Any]) -> str:
-    row = Request.objects.filter(pk=params.get("request")).select_related("tenant", "project", "asked_by").first()
+    rows = Request.objects.select_related("tenant", "project", "asked_by")
+    row = rows.filter(pk=str(params.get("request", uuid.UUID(int=0)))).first()
     return words_of(row) if row else ""
 
 

@@ -72,6 +72,13 @@ def page(request: HttpRequest) -> HttpResponse:
     return render(request, f"tenants/requests/{part}.html", context)
 
 
+@login_required
+@require_safe
+def count(request: HttpRequest) -> HttpResponse:
+    """The part of every page that says how much needs its reader; it keeps itself new."""
+    return render(request, "components/frame_needs.html")
+
+
 def _ending(grant: Grant) -> dict[str, Any]:
     place = place_name(grant.tenant, grant.project) or _("the platform")
     return {"grant": grant, "role": role_title(grant.role), "place": place}

@@ -20,8 +20,11 @@ from console.models import ConsoleSession
 from images.models import Artifact, Repository, Tag
 from operations.models import Operation
 from portal.api.reference import description
+from tenants.invitations.services import invite
 from tenants.models import Grant, Session, Token, User
+from tenants.models import Request as AskedFor
 from tenants.quota.models import QuotaLoan
+from tenants.requests import services
 from tenants.services import create_project
 from tests.conftest import Cast
 
@@ -32,6 +35,8 @@ DIGEST = "sha256:" + "a" * 64
 OF_EACH_REQUEST = {"X-Request-ID", "Date", "Expires"}
 QUERY = {"/api/v1/tenants/{tenant}/projects/{project}/apps/{app}/releases/{number}/diff": "?with=1"}
 BODIES: dict[str, dict[str, Any]] = {  # good ones, so that nothing but the address is in the way
+    "requests": {"kind": "access", "payload": {"role": "tenant.member", "hours": 1}},
+    "invitations": {"person": "x", "role": "tenant.member"},
     "grants": {"subject": "outsider", "role": "tenant.member"},
     "projects": {"name": "x"},
     "apps": {"name": "x"},
@@ -79,7 +84,14 @@ def known(running: AppEnvironment, cast: Cast) -> dict[str, str]:
         "grant": str(Grant.objects.get(user=cast.owner, tenant=cast.acme).pk),
         "token": str(token.id),
         "session": str(session_of(cast.owner)),
+        "person": str(cast.developer.pk),
+        "asked": str(ask_for(cast).pk),
+        "invitation": str(invite(cast.actor("owner"), cast.acme, person="x", role="tenant.member")[0].pk),
     }
+
+
+def ask_for(cast: Cast) -> AskedFor:
+    return services.ask(cast.actor("developer"), cast.shop, kind="join", payload={"role": "project.tester"})
 
 
 def session_of(user: User) -> uuid.UUID:

@@ -16,8 +16,8 @@ from tests.conftest import Cast
 CONSOLE = {"role": "project.console", "hours": 2}
 
 
-def asked(cast: Cast, person: str = "developer", **payload: object) -> Request:
-    return services.ask(cast.actor(person), cast.shop, kind="access", payload=CONSOLE | payload, reason="INC-7")
+def asked(cast: Cast, **payload: object) -> Request:
+    return services.ask(cast.actor("developer"), cast.shop, kind="access", payload=CONSOLE | payload, reason="INC-7")
 
 
 def test_an_approved_request_becomes_a_role_that_ends(cast: Cast) -> None:
