@@ -314,7 +314,6 @@ def _change(actor: Actor, place: AppEnvironment, kind: str, **declared: Any) -> 
     key = f"place:{place.pk}"
     if Operation.objects.filter(target=key, state__in=Operation.ACTIVE).exists():
         raise busy(key)
-    reserving.take(place)
     operation = enqueue(
         actor,
         f"app.{kind}.run",
@@ -324,6 +323,7 @@ def _change(actor: Actor, place: AppEnvironment, kind: str, **declared: Any) -> 
         params=_params(place, kind, release),
     )
     _write_deployment(actor, place, kind, operation, release=release, replaced=replaced, before=before)
+    reserving.take(place)  # late: others of the project and tenant wait for the same rows
     describe(
         target=place,
         before={"release": replaced.number if replaced else None} | before,

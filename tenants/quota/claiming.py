@@ -72,6 +72,8 @@ def widen(holder: uuid.UUID, where: Where, needs: Amounts) -> None:
     """
     held = held_by(holder)
     wanted = {name: max(needs.get(name, 0), held.get(name, 0)) for name in {*needs, *held}}
+    if short := shortages(holder, where, wanted):
+        raise exceeded(short)  # nobody has to wait for a row to be told that
     if short := _move(holder, where, held, wanted, refuse=True):
         raise exceeded(short)
 
