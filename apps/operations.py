@@ -6,7 +6,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from apps import evidence, observing
+from apps import evidence, observing, reserving
 from apps.building import environment_ref, services_of, specification_of
 from apps.models import AppEnvironment, Deployment, Release
 from apps.pinning import pin_rest
@@ -71,6 +71,7 @@ class ChangePlace:
     def settled(self, operation: Operation) -> None:
         Deployment.objects.filter(operation=operation).update(result=operation.state)
         place = deployment_of(operation).place
+        reserving.give_back(place)
         if place.release is None:
             place.services.all().delete()
             place.observed_instances.all().delete()

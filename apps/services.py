@@ -8,6 +8,7 @@ from django.db.models import F, Max
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from apps import reserving
 from apps.building import specification_of
 from apps.models import App, AppEnvironment, Deployment, Environment, Release, ReleaseImage, ServiceName
 from apps.needs import needs_deploy, needs_scale
@@ -23,6 +24,7 @@ from core.names import RULE, is_label
 from operations.models import Operation
 from operations.services import busy, enqueue
 from tenants.models import Project
+from tenants.quota.claiming import EXCEEDED
 
 MOST_INSTANCES = 1000
 
@@ -251,7 +253,8 @@ def _deploy(
     if left_out:
         describe(detail={"left_out": list(left_out)})
     findings = preflight(actor, place, spec)
-    if bad := [finding for finding in findings if finding.level == "bad"]:
+    bad = [finding for finding in findings if finding.level == "bad" and finding.code != EXCEEDED]
+    if bad:  # what is over the quota, `reserving.take` refuses in its own words
         raise Invalid(errors=[_problem(finding) for finding in bad])
     return _change(
         actor, place, Deployment.Kind.DEPLOY, release=_new_release(actor, place.app, spec, note), instances={}
@@ -320,6 +323,7 @@ def _change(actor: Actor, place: AppEnvironment, kind: str, **declared: Any) -> 
         params=_params(place, kind, release),
     )
     _write_deployment(actor, place, kind, operation, release=release, replaced=replaced, before=before)
+    reserving.take(place)  # late: others of the project and tenant wait for the same rows
     describe(
         target=place,
         before={"release": replaced.number if replaced else None} | before,

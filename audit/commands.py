@@ -64,6 +64,8 @@ def command(
                 with transaction.atomic():
                     codes = (permission,) if isinstance(permission, str) else permission(target)
                     access.check_any(actor, codes, target)
+                    if behind := access.grants_behind(actor, codes, target):
+                        line.detail["grants"] = behind
                     result = func(actor, target, *args, **params)
                     line.operation_id = getattr(result, "audit_operation_id", None)
                     record(actor, line, result=AuditEntry.Result.ACCEPTED)

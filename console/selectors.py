@@ -5,12 +5,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import F
+from django.utils.translation import ngettext
 
 from apps.models import AppEnvironment
 from console.models import ConsoleSession
 from core.access import Actor, visible
 from core.api.paging import Rows, plain
 from core.errors import NotFound
+from tenants.members.cutting import Cut, Place, at
 
 SHOWN = [
     "id",
@@ -52,3 +54,10 @@ def shown(row: Mapping[str, Any]) -> Document:
 
 def shown_all(rows: Sequence[Mapping[str, Any]]) -> list[Document]:
     return [shown(row) for row in rows]
+
+
+def open_consoles(person: uuid.UUID, place: Place) -> list[Cut]:
+    """A person's consoles, as what ends when they are removed."""
+    count = ConsoleSession.objects.filter(at(place), person_id=person, state__in=ConsoleSession.LIVE).count()
+    words = ngettext("close %(count)s open console", "close %(count)s open consoles", count)
+    return [Cut("consoles", "terminal-2", count, words % {"count": count})]

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from apps.models import ObservedInstance
 from apps.needs import needs_console
-from apps.views.app_frame import AppFrame, app_frame, why_not
+from apps.views.app_frame import AppFrame, app_frame, ask_address, why_not
 from backends.contract import InstanceState
 from console.services import SHELLS
 from core import access
@@ -40,6 +40,7 @@ def _shown(request: HttpRequest, frame: AppFrame) -> dict[str, Any]:
         "shells": SHELLS,
         "idle": settings.CONSOLE_IDLE_SECONDS,
         "why_not": why_not(frame.actor, needs_console(frame.place), frame.place),
+        "ask_url": ask_address(frame.app.project, needs_console(frame.place)),
         "logs_url": frame.address("logs"),
         "api": _api(frame),
         "setup": json.dumps(_setup(frame, asked=asked is not None), ensure_ascii=False),

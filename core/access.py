@@ -76,6 +76,21 @@ class Actor:
 SYSTEM = Actor(id=None, name="berth", kind="system")
 NOBODY = Actor(id=None, name="", kind="nobody")
 
+_behind: list[Callable[[uuid.UUID, tuple[str, ...], Model | None], list[str]]] = []
+
+
+def register_behind(find: Callable[[uuid.UUID, tuple[str, ...], Model | None], list[str]]) -> None:
+    """Tenants tells here how to find the grants that allow something."""
+    _behind.append(find)
+
+
+def grants_behind(actor: Actor, permissions: tuple[str, ...], target: Model | None) -> list[str]:
+    """Ids of the grants by which the actor may do this now; what is one's own needs none."""
+    if actor.id is None or set(permissions) & actor.rights.own:
+        return []
+    return [found for find in _behind for found in find(actor.id, permissions, target)]
+
+
 _who_grants: list[Callable[[str, Model | None], str]] = []
 
 

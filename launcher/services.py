@@ -108,7 +108,7 @@ class PrivatePostgres:
             "fsync": "off",  # a test's data need not outlive a power cut
             "synchronous_commit": "off",
             "full_page_writes": "off",
-            "max_connections": "60",
+            "max_connections": "120",
         }
         words = [*as_postgres(), program("postgres"), "-D", str(self.folder)]
         words += [word for name, value in options.items() for word in ("-c", f"{name}={value}")]

@@ -23,6 +23,7 @@ PUBLIC = {
     "healthz": "is the process alive",
     "portal_metrics": "numbers of the portal itself, with a token of its own; else it is not there",
     "readyz": "can it do its work; names of checks only",
+    "invitation": "its address is the secret of one invitation; any other is not there",
     "sign_in": "the door itself",
     "sign_out": "leads back to the door",
     "set_language": "the reader's own cookie",

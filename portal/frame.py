@@ -18,6 +18,7 @@ from portal.running import Running, running_of
 from tenants import notices
 from tenants.models import Tenant, User
 from tenants.notice_views import Line, behind_the_bell
+from tenants.requests.selectors import needs_count
 
 OTHER_LANGUAGE = {"en": ("zh-hans", "中文", "中"), "zh-hans": ("en", "English", "En")}
 
@@ -134,6 +135,11 @@ class Frame:
         return notices.unread_count(self.actor)
 
     @cached_property
+    def needs(self) -> int:
+        """Requests the person may decide, and roles of theirs that end within a week."""
+        return needs_count(self.actor)
+
+    @cached_property
     def notices(self) -> list[Line]:
         return behind_the_bell(self.actor)
 
@@ -149,18 +155,50 @@ class Frame:
         if govern := self._govern():
             groups.append(Group(_("Govern"), govern))
         if "cluster.view" in self.actor.rights.platform:
-            groups.append(Group(_("Platform"), [self._item(_("Clusters"), reverse("clusters"), "server-2")]))
+            groups.append(Group(_("Platform"), self._platform()))
         return groups
+
+    def _platform(self) -> list[Item]:
+        found = [self._item(_("Clusters"), reverse("clusters"), "server-2")]
+        if "quota.tenant" in self.actor.rights.platform:
+            found.append(self._item(_("Tenants"), reverse("tenants"), "building"))
+        return found
 
     def _project_items(self) -> list[Item]:
         overview = reverse("project", kwargs=self._names)
         activity = self._item(_("Activity"), reverse("activity", kwargs=self._names), "activity")
-        inside = self.path.startswith(overview) and not activity.current
+        members = reverse("project_members", kwargs=self._names)
+        inside = self.path.startswith(overview) and not activity.current and not self.path.startswith(members)
         return [Item(_("Overview"), overview, "layout-dashboard", current=inside), activity]
 
     def _govern(self) -> list[Item]:
-        tenant = self._audited_tenant
-        return [self._item(_("Audit"), reverse("audit", kwargs={"tenant": tenant}), "shield-check")] if tenant else []
+        counted, audited = self._counted_tenant, self._audited_tenant
+        found = self._members()
+        if counted:
+            found.append(self._item(_("Quota"), reverse("quota", kwargs={"tenant": counted}), "gauge"))
+        if audited:
+            found.append(self._item(_("Audit"), reverse("audit", kwargs={"tenant": audited}), "shield-check"))
+        return found
+
+    @property
+    def _counted_tenant(self) -> str:
+        """The tenant we are in or were last, if this person may see a quota there."""
+        if self.place is None:
+            return ""
+        tenant, project = self.place.tenant, self.place.project
+        may_see = self.actor.rights.allows("quota.view", tenant=tenant.pk, project=project.pk)
+        return tenant.name if may_see else ""
+
+    def _members(self) -> list[Item]:
+        """Of the tenant, or where the person may only see those of a project, of that one."""
+        if self.place is None:
+            return []
+        rights, names = self.actor.rights, self._names
+        if rights.allows("member.view", tenant=self.place.tenant.pk, project=None):
+            return [self._item(_("Members"), reverse("members", kwargs={"tenant": names["tenant"]}), "users")]
+        if rights.allows("member.view", tenant=None, project=self.place.project.pk):
+            return [self._item(_("Members"), reverse("project_members", kwargs=names), "users")]
+        return []
 
     @cached_property
     def _audited_tenant(self) -> str:

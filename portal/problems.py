@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework import exceptions as drf
@@ -126,7 +127,18 @@ def _ways_on(request: HttpRequest, error: PortalError) -> list[dict[str, Any]]:
         return [{"label": _("Sign in"), "url": reverse("sign_in"), "icon": "login"}, home]
     if isinstance(error, NotFound):
         return [home, {"label": _("Search"), "url": reverse("search"), "icon": "search"}]
-    return [home]
+    asking = _ask_for(request, error)
+    return [asking, home] if asking else [home]
+
+
+def _ask_for(request: HttpRequest, error: PortalError) -> dict[str, Any] | None:
+    """Below a project what is missing can be asked for, with the right role chosen."""
+    permission, names = error.extra.get("permission"), request.resolver_match.kwargs if request.resolver_match else {}
+    if not isinstance(error, Denied) or not permission or not {"tenant", "project"} <= set(names):
+        return None
+    address = reverse("ask_access", kwargs={"tenant": names["tenant"], "project": names["project"]})
+    query = urlencode({"permission": permission})
+    return {"label": _("Ask for it"), "url": f"{address}?{query}", "icon": "clock"}
 
 
 def not_allowed_page(request: HttpRequest, refused: HttpResponse) -> HttpResponse:

@@ -238,6 +238,8 @@ CELERY_BEAT_SCHEDULE = {
     "tell of silence": {"task": "apps.tell_of_silence", "schedule": 15.0, "options": {"expires": 15}},
     "tell of failing": {"task": "apps.tell_of_failing", "schedule": 15.0, "options": {"expires": 15}},
     "look after people": {"task": "tenants.look_after", "schedule": 600.0},
+    "look after loans": {"task": "tenants.look_after_loans", "schedule": 60.0, "options": {"expires": 60}},
+    "recount quota": {"task": "tenants.recount_quota", "schedule": 3600.0, "options": {"expires": 3600}},
     "forget usage": {"task": "observe.forget", "schedule": 600.0, "options": {"expires": 600}},
     "forget changes": {"task": "operations.forget_changes", "schedule": 300.0, "options": {"expires": 300}},
     "sweep consoles": {"task": "console.sweep", "schedule": 60.0, "options": {"expires": 60}},

@@ -121,6 +121,7 @@ class Grant(Row):
     source = models.CharField(max_length=40, default="local")
     ended_at = models.DateTimeField(null=True)
     ended_by = models.CharField(max_length=150, blank=True)
+    request = models.ForeignKey("tenants.Request", models.PROTECT, null=True, related_name="grants")  # it came of
 
     class Meta:
         constraints = [
@@ -215,3 +216,8 @@ class Notice(Row):
 
     def __str__(self) -> str:
         return f"{self.kind} for {self.user_id}"
+
+
+from tenants.invitations.models import Invitation as Invitation  # noqa: E402  it needs what is above
+from tenants.quota.models import Quota as Quota  # noqa: E402  likewise
+from tenants.requests.models import Request as Request  # noqa: E402  likewise

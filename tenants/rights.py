@@ -80,6 +80,19 @@ def actor_now(user_id: uuid.UUID | None) -> Actor:
     return Actor(user.pk, user.get_username(), rights_of(user)) if user else NOBODY
 
 
+def grants_behind(person: uuid.UUID, permissions: tuple[str, ...], target: Model | None) -> list[str]:
+    """Ids of the running grants that hold one of the permissions at the place of the target, the oldest first."""
+    tenant, project = places_of(target)
+    roles = [key for key, role in ROLES.items() if role.permissions & set(permissions)]
+    here = Q(tenant=None)
+    if tenant is not None:
+        here |= Q(tenant=tenant, project=None)
+    if project is not None:
+        here |= Q(project=project)
+    rows = Grant.objects.filter(running_grants(), here, user=person, role__in=roles).order_by("created_at")
+    return [str(key) for key in rows.values_list("pk", flat=True)]
+
+
 def who_grants(permission: str, target: Model | None) -> str:
     """The next step of a denial: whom to ask."""
     tenant_id, _project = places_of(target)

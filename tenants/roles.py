@@ -32,9 +32,12 @@ PERMISSIONS: dict[str, Text] = {
     "console.open": _("open a console in an instance"),
     "console.protected": _("open a console in a protected environment"),
     "audit.view": _("read the audit"),
+    "quota.view": _("see limits, what is used, and loans"),
+    "quota.manage": _("set the limits of projects, lend between them"),
+    "quota.tenant": _("set the limits of tenants"),
 }
 
-_LOOK = {"project.view", "image.view", "app.view", "log.view"}
+_LOOK = {"project.view", "image.view", "app.view", "log.view", "quota.view"}
 _DEVELOP = _LOOK | {"app.deploy", "app.test", "app.scale", "console.open"}
 _PROJECT_ADMIN = _DEVELOP | {
     "console.protected",
@@ -51,9 +54,10 @@ _TENANT_ADMIN = _LOOK | {
     "member.manage",
     "project.create",
     "project.manage",
+    "quota.manage",
 }
 _OWN = {"account.own"}
-_PLATFORM_ONLY = {"cluster.view", "cluster.manage", "tenant.create"}
+_PLATFORM_ONLY = {"cluster.view", "cluster.manage", "tenant.create", "quota.tenant"}
 
 
 @dataclass(frozen=True)
@@ -71,11 +75,11 @@ def _role(key: str, level: Level, title: Text, permissions: set[str]) -> Role:
 ROLES: dict[str, Role] = {
     role.key: role
     for role in (
-        _role("platform.operator", "platform", _("operator"), _PLATFORM_ONLY | {"tenant.view"}),
+        _role("platform.operator", "platform", _("operator"), _PLATFORM_ONLY | {"tenant.view", "quota.view"}),
         _role("platform.auditor", "platform", _("platform auditor"), {"audit.view"}),
         _role("tenant.owner", "tenant", _("owner"), set(PERMISSIONS) - _PLATFORM_ONLY - _OWN),
         _role("tenant.admin", "tenant", _("admin"), _TENANT_ADMIN),
-        _role("tenant.auditor", "tenant", _("auditor"), {"tenant.view", "audit.view", "member.view"}),
+        _role("tenant.auditor", "tenant", _("auditor"), {"tenant.view", "audit.view", "member.view", "quota.view"}),
         _role("tenant.member", "tenant", _("member"), {"tenant.view"}),
         _role("project.admin", "project", _("project admin"), _PROJECT_ADMIN),
         _role(
@@ -86,6 +90,12 @@ ROLES: dict[str, Role] = {
         ),
         _role("project.developer", "project", _("developer"), _DEVELOP),
         _role("project.tester", "project", _("tester"), _LOOK | {"app.test"}),
+        _role(
+            "project.console",
+            "project",
+            _("console in protected environments"),
+            {"project.view", "app.view", "log.view", "console.open", "console.protected"},
+        ),
         _role("project.guest", "project", _("guest"), {"project.view", "app.view"}),
     )
 }

@@ -10,16 +10,20 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit.commands import command, describe
-from core.access import Actor, check_unchanged, may
+from core.access import Actor, check_unchanged
 from core.errors import Changed, Conflict, Denied, FieldProblem, Invalid, NotFound
 from core.names import RULE, is_label
 from core.secrets import Secret
 from tenants.changes import tell_of
-from tenants.models import Grant, Organization, Project, Tenant, Token, User
+from tenants.giving import check_role, lock_grants
+from tenants.models import Grant, Organization, Project, Request, Tenant, Token, User
+from tenants.quota.claiming import Where, widen
+from tenants.quota.resources import Resource
 from tenants.rights import running_grants
 from tenants.roles import PERMISSIONS, ROLES
 
 LONGEST_TOKEN_LIFE = timedelta(days=366)
+KEPT_ELSEWHERE = "keystone"  # the source of grants that only the identity service changes
 DEFAULT_TOKEN_LIFE = timedelta(days=90)
 
 
@@ -33,6 +37,7 @@ def create_project(actor: Actor, tenant: Tenant, *, name: str, title: str = "") 
     except IntegrityError:
         message = _("A project called “%(name)s” exists in this tenant.") % {"name": name}
         raise Conflict(message, code="name_taken", hint=_("Take another name.")) from None
+    widen(project.pk, Where(tenant.pk), {Resource.PROJECTS: 1})
     describe(target=project, after={"name": name, "title": title})
     return project
 
@@ -155,10 +160,11 @@ def give_grant(
     starts_at: datetime | None = None,
     ends_at: datetime | None = None,
     reason: str = "",
+    request: Request | None = None,
 ) -> Grant:
     """Give a role on a tenant or a project. Nobody gives what they do not hold there themselves."""
-    level = "project" if isinstance(target, Project) else "tenant"
-    _check_role(actor, target, role, level=level)
+    lock_grants(actor, target)
+    check_role(actor, target, role)
     if ends_at is not None and ends_at <= (starts_at or timezone.now()):
         raise Invalid(errors=[FieldProblem("ends_at", "out_of_range", _("It would end before it begins."))])
     where = {"tenant_id": target.tenant_id, "project": target} if isinstance(target, Project) else {"tenant": target}
@@ -166,13 +172,23 @@ def give_grant(
     try:
         with transaction.atomic():
             made = Grant.objects.create(
-                user=user, role=role, ends_at=ends_at, reason=reason, granted_by=actor.name, **times, **where
+                user=user,
+                role=role,
+                ends_at=ends_at,
+                reason=reason,
+                granted_by=actor.name,
+                request=request,
+                **times,
+                **where,
             )
     except IntegrityError:
         message = _("%(person)s has this role here already.") % {"person": user.get_username()}
         raise Conflict(message, code="name_taken", hint=_("End the grant there is, then give a new one.")) from None
     made.refresh_from_db()
-    describe(after={"person": user.get_username(), "role": role, "ends_at": str(ends_at or "")})
+    describe(
+        after={"person": user.get_username(), "role": role, "ends_at": str(ends_at or "")},
+        detail={"grant": str(made.pk)},
+    )
     tell_of(user.pk)
     return made
 
@@ -182,24 +198,16 @@ def end_grant(actor: Actor, target: Tenant | Project, *, grant: Grant) -> None:
     """End a grant now. A tenant always keeps an owner, and nobody ends what they could not give."""
     if grant.tenant_id is None:
         raise NotFound()  # roles on the platform are not given or ended here
-    Tenant.objects.select_for_update().get(pk=grant.tenant_id)  # two owners must not end each other at once
-    _check_role(actor, target, grant.role, level=ROLES[grant.role].level)
+    lock_grants(actor, target)
+    if grant.source == KEPT_ELSEWHERE:
+        message = _("This role is kept by the identity service.")
+        raise Conflict(message, code="kept_elsewhere", hint=_("End it there; Berth follows by itself."))
+    check_role(actor, target, grant.role, level=ROLES[grant.role].level)
     if grant.role == "tenant.owner":
         owners = Grant.objects.filter(running_grants(), tenant_id=grant.tenant_id, role=grant.role)
         if not owners.exclude(pk=grant.pk).exists():
             message = _("This is the last owner of the tenant.")
             raise Conflict(message, code="last_owner", hint=_("Make somebody else an owner first."))
-    describe(before={"person": grant.user.get_username(), "role": grant.role})
+    describe(before={"person": grant.user.get_username(), "role": grant.role}, detail={"grant": str(grant.pk)})
     Grant.objects.filter(pk=grant.pk, ended_at__isnull=True).update(ended_at=Now(), ended_by=actor.name)
     tell_of(grant.user_id)
-
-
-def _check_role(actor: Actor, target: Tenant | Project, role: str, *, level: str) -> None:
-    known = [key for key, known_role in ROLES.items() if known_role.level == level]
-    if role not in known:
-        message = _("There is no such role here; there are: %(known)s.") % {"known": ", ".join(known)}
-        raise Invalid(errors=[FieldProblem("role", "unknown", message)])
-    missing = sorted(code for code in ROLES[role].permissions if not may(actor, code, target))
-    if missing:
-        message = _("You can only give what you hold yourself; you lack %(missing)s.") % {"missing": ", ".join(missing)}
-        raise Denied(message, extra={"permission": missing[0]})

@@ -5,6 +5,7 @@ from django.db.models.functions import Now
 
 from tenants import ending, notices
 from tenants.models import Session
+from tenants.quota import sweeping
 
 
 @shared_task(name="tenants.look_after", ignore_result=True)
@@ -13,3 +14,15 @@ def look_after() -> None:
     ending.tell_of_ending_grants()
     notices.forget_old()
     Session.objects.filter(expire_date__lt=Now()).delete()
+
+
+@shared_task(name="tenants.look_after_loans", ignore_result=True)
+def look_after_loans() -> None:
+    """What was lent until now goes back; what goes back within two days is told."""
+    sweeping.look_after_loans()
+
+
+@shared_task(name="tenants.recount_quota", ignore_result=True)
+def recount_quota() -> None:
+    """Add up again what is held."""
+    sweeping.recount_all()

@@ -6,10 +6,11 @@ from apps.models import AppEnvironment
 from apps.preflight.finding import Finding, mended
 from apps.preflight.images import check_images
 from apps.preflight.plan import Plan
+from apps.preflight.quota import check_quota
 from apps.preflight.reach import check_health, check_names, check_ports
 from apps.preflight.room import check_room
 from apps.preflight.settings import check_limits, check_secrets, check_variables
-from apps.preflight.where import check_cluster, check_quota, check_rights
+from apps.preflight.where import check_cluster, check_rights
 from apps.specification import Specification
 from core.access import Actor
 

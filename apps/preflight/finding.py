@@ -16,7 +16,7 @@ class Finding:
     """`field`: path of what it is about, as the sender of a deployment writes it: `spec.services.web.image`.
 
     `mend`: {path: value} that makes the line green when put there; None takes out what is there. `button`: what
-    the button that does so is called.
+    the button that does so is called. `link`: the page where the button leads instead, where no value mends it.
     """
 
     level: Literal["bad", "warn", "ok"]
@@ -26,6 +26,7 @@ class Finding:
     hint: str = ""
     mend: dict[str, Any] = dataclasses.field(default_factory=dict)
     button: str = ""
+    link: str = ""
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -35,6 +36,7 @@ class Finding:
             "field": self.field,
             "hint": self.hint,
             "mend": self.mend,
+            "link": self.link,
         }
 
 

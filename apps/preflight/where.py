@@ -1,4 +1,4 @@
-"""Who, and where to: rights, quota, and whether the cluster answers."""
+"""Who, and where to: rights, and whether the cluster answers."""
 
 from collections.abc import Iterator
 
@@ -41,11 +41,6 @@ def _may_deploy(plan: Plan, environment: Environment) -> bool:
     if plan.new and not may(plan.actor, "app.deploy", plan.place.project):
         return False
     return any(may(plan.actor, code, environment) for code in needs_deploy(AppEnvironment(environment=environment)))
-
-
-def check_quota(plan: Plan) -> Iterator[Finding]:
-    """There are no quotas yet; saying nothing would look as if one had been kept."""
-    yield Finding("ok", "no_quota", _("No limit is set for %(project)s.") % {"project": plan.place.project.name})
 
 
 def check_cluster(plan: Plan) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from apps.views.found import actor_of, app_of, chosen, places_of
 from core import access
 from core.access import Actor
 from operations.models import Operation
+from tenants.models import Project
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class AppFrame:
             ("app", _("Now"), True),
             ("releases", _("Releases"), True),
             ("logs", _("Logs"), self.reads_logs),
-            ("console", _("Console"), self.opens_consoles),
+            ("console", _("Console"), self.sees_consoles),
             ("metrics", _("Metrics"), True),
             ("timeline", _("Timeline"), True),
             ("app_settings", _("Settings"), True),
@@ -91,6 +92,11 @@ class AppFrame:
         return access.may(self.actor, code, self.place)
 
     @property
+    def sees_consoles(self) -> bool:
+        """Who may open one in any environment sees the page in all of them: it says how to ask."""
+        return any(access.may(self.actor, code, self.place) for code in ("console.open", "console.protected"))
+
+    @property
     def deploy_label(self) -> str:
         return _("Deploy to %(environment)s") % {"environment": self.place.environment.name}
 
@@ -106,6 +112,10 @@ class AppFrame:
     @property
     def asks_stop(self) -> str:
         return "stop" if self.place.environment.protected else ""
+
+    @property
+    def ask_to_deploy(self) -> str:
+        return ask_address(self.app.project, needs_deploy(self.place))
 
     @property
     def why_not_deploy(self) -> str:
@@ -126,6 +136,12 @@ def app_frame(request: HttpRequest, tab: str, *, tenant: str, project: str, app:
     places = places_of(request, row)
     names = {"tenant": tenant, "project": project, "app": app}
     return AppFrame(actor_of(request), row, places, chosen(request, places), tab, names)
+
+
+def ask_address(project: Project, codes: tuple[str, ...]) -> str:
+    """Where to ask for what is missing here, with the right role chosen."""
+    names = {"tenant": project.tenant.name, "project": project.name}
+    return f"{reverse('ask_access', kwargs=names)}?{urlencode({'permission': codes[0]})}"
 
 
 def why_not(actor: Actor, codes: tuple[str, ...], target: Model) -> str:

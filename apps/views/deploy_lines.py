@@ -45,6 +45,8 @@ def mend_button(label: str, mend: Mapping[str, Any], address: str) -> Fix:
 def found_line(finding: Finding, address: str, spots: Positions | None) -> Line:
     """A finding with its mend; a red one without any leads to the field it is about."""
     fix = mend_button(finding.button or _("Mend it"), finding.mend, address) if finding.mend else None
+    if fix is None and finding.link:
+        fix = Fix(finding.button, url=finding.link)
     if fix is None and finding.level == "bad":
         fix = Fix(_("Choose another image"), url="#deploy-image") if finding.field.endswith(".image") else None
     spot = spots.of(finding.field.removeprefix(SPEC)) if spots else None

@@ -11,7 +11,7 @@ from apps.models import App, AppEnvironment, Deployment, Environment, Release
 from apps.needs import needs_deploy
 from apps.selectors.state import wanted_instances
 from apps.specification import Specification, stored
-from apps.views.app_frame import why_not
+from apps.views.app_frame import ask_address, why_not
 from core.access import Actor, get_visible, may, visible
 from core.errors import Conflict, NotFound
 from operations.models import Operation
@@ -42,6 +42,14 @@ class Where:
         """Why this reader cannot deploy here and who can help; empty where they can."""
         creating = why_not(self.actor, ("app.deploy",), self.project) if self.new else ""
         return creating or why_not(self.actor, needs_deploy(self.place), self.place)
+
+    @property
+    def ask_url(self) -> str:
+        """Where to ask for the right that is missing; empty where it is not."""
+        if not self.why_not:
+            return ""
+        codes = ("app.deploy",) if self.new and not self.production else needs_deploy(self.place)
+        return ask_address(self.project, codes)
 
     @cached_property
     def active(self) -> Deployment | None:

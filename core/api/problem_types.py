@@ -41,6 +41,9 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     "nothing_before": ProblemType(409, _("There is no earlier release to go back to.")),
     "console_ended": ProblemType(409, _("The console has ended.")),
     "instance_gone": ProblemType(409, _("The cluster does not hold this instance any more, nor its log.")),
+    "quota_exceeded": ProblemType(
+        409, _("The quota of the project or tenant does not allow so much; `quota` says what is left.")
+    ),
     "in_use": ProblemType(409, _("Something else still uses this.")),
     "changed_meanwhile": ProblemType(412, _("Somebody changed this since the version in If-Match.")),
     "too_large": ProblemType(413, _("The body is larger than 1 MiB.")),

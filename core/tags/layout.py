@@ -11,7 +11,15 @@ from core.markup import Components
 
 register = Components()
 
-PLACE_KEYS = {"layout-dashboard": "o", "box": "a", "stack-2": "i", "file-text": "l", "users": "m", "shield-check": "u"}
+PLACE_KEYS = {
+    "layout-dashboard": "o",
+    "box": "a",
+    "stack-2": "i",
+    "file-text": "l",
+    "users": "m",
+    "gauge": "q",
+    "shield-check": "u",
+}
 """The key that, after "g", leads to the page a drawing stands for in the side bar."""
 
 

@@ -12,6 +12,7 @@ register = Components()
 
 WIDTH, HEIGHT, ROOM = 96, 24, 1.8
 """The box of a spark, and how far its line stays from the edges."""
+LIMIT_WIDTH = 0.6  # percent
 
 
 def spark_points(values: Iterable[float]) -> str:
@@ -56,19 +57,28 @@ def load_kind(used: float, whole: float) -> str:
 
 @register.component("bar.html")
 def bar(
-    context: Context, used: float, whole: float, label: str, held: float = 0, lent: float = 0, thin: bool = False
-) -> dict[str, Any]:
-    """A part of a whole, in any one unit; `label` says it in words."""
+    context: Context, used: float, whole: float, label: str, held: float = 0, lent: float = 0, thin: bool = False,
+    borrowed: float = 0,
+) -> dict[str, Any]:  # fmt: skip
+    """A part of a whole, in any one unit; `label` says it in words. `borrowed` is the last part of the whole, past a
+    mark where the own limit ends."""
     parts = bar_parts((("used", used), ("held", held), ("lent", lent)), whole)
+    if over := _percent(borrowed, whole):
+        own = round(100 - over, 1)
+        parts += [{"css": "borrowed", "x": own, "width": over}, {"css": "limit", "x": own, "width": LIMIT_WIDTH}]
     return {"parts": parts, "label": label, "kind": load_kind(used + held + lent, whole), "thin": thin}
 
 
 @register.component("quota.html")
 def quota(
-    context: Context, name: str, said: str, used: float, whole: float, held: float = 0, lent: float = 0, note: str = ""
-) -> dict[str, Any]:
+    context: Context, name: str, said: str, used: float, whole: float, held: float = 0, lent: float = 0, note: str = "",
+    borrowed: float = 0,
+) -> dict[str, Any]:  # fmt: skip
     """A bar with its name and its numbers in words (`said`: "58 of 64 GB")."""
-    return {"name": name, "said": said, "used": used, "whole": whole, "held": held, "lent": lent, "note": note}
+    return {
+        "name": name, "said": said, "used": used, "whole": whole, "held": held, "lent": lent, "note": note,
+        "borrowed": borrowed,
+    }  # fmt: skip
 
 
 @register.block("figures.html")

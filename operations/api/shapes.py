@@ -69,6 +69,7 @@ class Finding(serializers.Serializer[None]):
     field = serializers.CharField()
     hint = serializers.CharField()
     mend = serializers.DictField()
+    link = serializers.CharField(allow_blank=True, help_text="The page that helps where no value mends it.")
 
 
 class RehearsalOutput(serializers.Serializer[None]):

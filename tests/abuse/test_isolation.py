@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync
 from django.test import AsyncClient, Client
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from apps.models import AppEnvironment, Deployment, Environment, ObservedInstance
@@ -19,7 +20,12 @@ from console.models import ConsoleSession
 from images.models import Artifact, Repository, Tag
 from operations.models import Operation
 from portal.api.reference import description
+from tenants.invitations.services import invite
 from tenants.models import Grant, Session, Token, User
+from tenants.models import Request as AskedFor
+from tenants.quota.models import QuotaLoan
+from tenants.requests import services
+from tenants.services import create_project
 from tests.conftest import Cast
 
 Api = Callable[[str], APIClient]
@@ -29,6 +35,8 @@ DIGEST = "sha256:" + "a" * 64
 OF_EACH_REQUEST = {"X-Request-ID", "Date", "Expires"}
 QUERY = {"/api/v1/tenants/{tenant}/projects/{project}/apps/{app}/releases/{number}/diff": "?with=1"}
 BODIES: dict[str, dict[str, Any]] = {  # good ones, so that nothing but the address is in the way
+    "requests": {"kind": "access", "payload": {"role": "tenant.member", "hours": 1}},
+    "invitations": {"person": "x", "role": "tenant.member"},
     "grants": {"subject": "outsider", "role": "tenant.member"},
     "projects": {"name": "x"},
     "apps": {"name": "x"},
@@ -38,6 +46,8 @@ BODIES: dict[str, dict[str, Any]] = {  # good ones, so that nothing but the addr
     "scale": {"service": "web", "instances": 1},
     "consoles": {"instance": str(uuid.UUID(int=7))},
     "import": {"text": "services: {}"},
+    "quota": {"limits": {"cpu": 4}},
+    "loans": {"lender": "shop", "borrower": "x", "resource": "cpu", "amount": 1, "until": "2040-01-01T00:00:00Z"},
 }
 
 
@@ -53,7 +63,13 @@ def known(running: AppEnvironment, cast: Cast) -> dict[str, str]:
         tenant=cast.acme, project=cast.shop, place=running, instance_id=instance.pk, engine_id="x", service="web",
         number=1, shell="sh", person_id=cast.owner.pk, person_name="owner",
     )  # fmt: skip
+    other = create_project(cast.actor("owner"), cast.acme, name="billing")
+    loan = QuotaLoan.objects.create(
+        tenant=cast.acme, lender=cast.shop, borrower=other, resource="cpu", amount=1, until=timezone.now(),
+        lent_by="owner",
+    )  # fmt: skip
     return {
+        "loan": str(loan.pk),
         "tenant": "acme",
         "project": "shop",
         "app": "hello",
@@ -68,7 +84,14 @@ def known(running: AppEnvironment, cast: Cast) -> dict[str, str]:
         "grant": str(Grant.objects.get(user=cast.owner, tenant=cast.acme).pk),
         "token": str(token.id),
         "session": str(session_of(cast.owner)),
+        "person": str(cast.developer.pk),
+        "asked": str(ask_for(cast).pk),
+        "invitation": str(invite(cast.actor("owner"), cast.acme, person="x", role="tenant.member")[0].pk),
     }
+
+
+def ask_for(cast: Cast) -> AskedFor:
+    return services.ask(cast.actor("developer"), cast.shop, kind="join", payload={"role": "project.tester"})
 
 
 def session_of(user: User) -> uuid.UUID:

@@ -28,6 +28,8 @@ TASKS = {
     "observe.forget",
     "console.sweep",
     "tenants.look_after",
+    "tenants.look_after_loans",
+    "tenants.recount_quota",
 }
 
 

@@ -123,7 +123,9 @@ def test_a_rehearsal_of_a_deployment_tells_what_preflight_finds(running: AppEnvi
     answer = api("developer").post(f"{P}/apps/hello/deployments?dry_run=true", body, format="json").json()
     assert answer["ready"] is True
     assert {finding["code"] for finding in answer["findings"]} >= {"image_unknown"}
-    assert all(set(finding) == {"level", "code", "message", "field", "hint", "mend"} for finding in answer["findings"])
+    assert all(
+        set(finding) == {"level", "code", "message", "field", "hint", "mend", "link"} for finding in answer["findings"]
+    )
 
 
 @pytest.mark.parametrize("what", [{"image": "registry.example/no:1"}, {"release": 1}])

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -15,7 +16,11 @@ from console.models import ConsoleSession
 from images.models import Artifact, Repository
 from operations.models import Operation
 from portal.checks import PUBLIC, Route, every_address_is_guarded, routes
+from tenants.invitations.services import invite
 from tenants.models import Grant, Session, Token
+from tenants.quota.models import QuotaLoan
+from tenants.requests.services import ask
+from tenants.services import create_project
 from tests.conftest import Cast
 from tests.rules import addresses
 from tests.rules.sources import told
@@ -71,7 +76,14 @@ def things(place: AppEnvironment, cast: Cast) -> dict[str, str]:
     )  # fmt: skip
     whose = {"tenant": cast.acme, "project": cast.shop, "place": place}
     end = InstanceEnd.objects.create(**whose, service="web", number=1, engine_id="x", ended_at=timezone.now())
+    later = timezone.now() + timedelta(days=7)
+    other = create_project(cast.actor("owner"), cast.acme, name="billing")
+    loan = QuotaLoan.objects.create(
+        tenant=cast.acme, lender=cast.shop, borrower=other, resource="cpu", amount=1, until=later, lent_by="owner"
+    )
+    asked = ask(cast.actor("developer"), cast.shop, kind="join", payload={"role": "project.tester"})
     return {
+        "loan": str(loan.pk),
         "tenant": "acme",
         "project": "shop",
         "app": "hello",
@@ -88,6 +100,10 @@ def things(place: AppEnvironment, cast: Cast) -> dict[str, str]:
         "token": str(token.id),
         "session": str(Session.objects.filter(user=cast.owner).values_list("id", flat=True)[0]),
         "grant": str(Grant.objects.filter(tenant=cast.acme).values_list("pk", flat=True)[0]),
+        "person": str(cast.developer.pk),
+        "request_id": str(asked.pk),
+        "asked": str(asked.pk),
+        "invitation": str(invite(cast.actor("owner"), cast.acme, person="x", role="tenant.member")[0].pk),
         "repository": repository.name,
         "digest": artifact.digest,
     }

@@ -1,0 +1,182 @@
+"""Shapes of members, roles, requests and what they explain."""
+
+from rest_framework import serializers
+
+from core.api.inputs import Input, Query, Searchable
+from tenants.requests.models import Request as AskedFor
+from tenants.roles import PERMISSIONS
+
+
+class HeldGrant(serializers.Serializer[None]):
+    id = serializers.UUIDField()
+    role = serializers.CharField()
+    project = serializers.CharField(allow_null=True, help_text="None: on the whole tenant.")
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField(allow_null=True)
+    reason = serializers.CharField(allow_blank=True)
+    granted_by = serializers.CharField(allow_blank=True)
+    origin = serializers.CharField(help_text="local, or the service that keeps it.")
+    request_id = serializers.UUIDField(allow_null=True, help_text="The request it came of.")
+
+
+class MemberOutput(serializers.Serializer[None]):
+    """A person with the roles that count at the place."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    title = serializers.CharField(allow_blank=True)
+    origin = serializers.CharField()
+    seen_at = serializers.DateTimeField(allow_null=True)
+    grants = HeldGrant(many=True)
+
+
+class OfProject(Query):
+    project = serializers.CharField(max_length=40, required=False, help_text="Only what counts in this project.")
+
+
+class MemberListing(Searchable, OfProject):
+    pass
+
+
+class PathOutput(serializers.Serializer[None]):
+    """One way to a permission: the grant whose role holds it."""
+
+    permission = serializers.CharField()
+    words = serializers.CharField()
+    grant = HeldGrant()
+
+
+class WhyOutput(serializers.Serializer[None]):
+    person = serializers.CharField()
+    paths = PathOutput(many=True)
+
+
+class CutOutput(serializers.Serializer[None]):
+    kind = serializers.CharField(help_text="consoles, operations, tokens, requests, and others.")
+    count = serializers.IntegerField()
+    words = serializers.CharField()
+
+
+class RemovalOutput(serializers.Serializer[None]):
+    """What ends at once when the person is removed."""
+
+    person = serializers.CharField()
+    grants = HeldGrant(many=True)
+    cuts = CutOutput(many=True)
+
+
+class RoleOutput(serializers.Serializer[None]):
+    key = serializers.CharField()
+    level = serializers.CharField(help_text="tenant or project: what it is given on.")
+    title = serializers.CharField()
+    permissions = serializers.ListField(child=serializers.CharField())
+    held_by = serializers.IntegerField(help_text="How many hold it now.")
+    may_give = serializers.BooleanField(help_text="Whether you hold all that it allows, and may give roles.")
+
+
+class RolesOutput(serializers.Serializer[None]):
+    results = RoleOutput(many=True)
+
+
+class HistoryQuery(Query):
+    at = serializers.DateTimeField(required=False, help_text="The moment; now where it is left out.")
+    person = serializers.CharField(max_length=150, required=False, help_text="A user name.")
+    permission = serializers.ChoiceField(list(PERMISSIONS), required=False)
+    project = serializers.CharField(max_length=40, required=False)
+
+
+class HistoryGrant(HeldGrant):
+    ended_at = serializers.DateTimeField(allow_null=True)
+    ended_by = serializers.CharField(allow_blank=True)
+
+
+class HeldOutput(serializers.Serializer[None]):
+    person = serializers.CharField()
+    permissions = serializers.ListField(child=serializers.CharField())
+    grant = HistoryGrant()
+    now = serializers.BooleanField(help_text="Whether it counts still.")
+
+
+class HistoryOutput(serializers.Serializer[None]):
+    at = serializers.DateTimeField()
+    results = HeldOutput(many=True)
+
+
+class RequestOutput(serializers.Serializer[None]):
+    """What somebody asked for and somebody else decides."""
+
+    id = serializers.UUIDField()
+    kind = serializers.CharField()
+    tenant = serializers.CharField()
+    project = serializers.CharField(allow_null=True)
+    asked_by = serializers.CharField()
+    words = serializers.CharField(help_text="What is asked for, in your language.")
+    payload = serializers.DictField()
+    reason = serializers.CharField(allow_blank=True)
+    state = serializers.ChoiceField(AskedFor.State.values)
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    decided_by = serializers.CharField(allow_null=True)
+    decided_at = serializers.DateTimeField(allow_null=True)
+    decision_reason = serializers.CharField(allow_blank=True)
+
+
+class RequestsQuery(Query):
+    state = serializers.ChoiceField(AskedFor.State.values, required=False)
+
+
+class RequestsOutput(serializers.Serializer[None]):
+    results = RequestOutput(many=True)
+
+
+class RequestInput(Input):
+    kind = serializers.CharField(max_length=20, help_text="access: a role for hours; join: one without an end; quota.")
+    project = serializers.CharField(max_length=40, required=False, help_text="Name of a project of this tenant.")
+    payload = serializers.DictField(help_text='Of access: {"role": "project.console", "hours": 2}.')
+    reason = serializers.CharField(max_length=500, required=False, allow_blank=True)
+
+
+class DecisionInput(Input):
+    reason = serializers.CharField(max_length=500, required=False, allow_blank=True)
+
+
+class NeedsOutput(serializers.Serializer[None]):
+    """What waits for you: requests you may decide, and roles of yours that end within a week."""
+
+    count = serializers.IntegerField()
+    requests = RequestOutput(many=True)
+    ending = HeldGrant(many=True)
+
+
+class InvitationOutput(serializers.Serializer[None]):
+    """A role held ready for whoever comes with the link."""
+
+    id = serializers.UUIDField()
+    person = serializers.CharField()
+    role = serializers.CharField()
+    project = serializers.CharField(allow_null=True)
+    reason = serializers.CharField(allow_blank=True)
+    ends_at = serializers.DateTimeField(allow_null=True, help_text="When the role ends.")
+    expires_at = serializers.DateTimeField(help_text="When the link ends.")
+    created_at = serializers.DateTimeField()
+    invited_by = serializers.CharField()
+
+
+class NewInvitationOutput(InvitationOutput):
+    link = serializers.CharField(help_text="Shown this once only.")
+
+
+class InvitationsOutput(serializers.Serializer[None]):
+    results = InvitationOutput(many=True)
+
+
+class InvitationInput(Input):
+    person = serializers.CharField(max_length=150, help_text="Whom it is for, for the record.")
+    role = serializers.CharField(max_length=60)
+    project = serializers.CharField(max_length=40, required=False, help_text="Name of a project of this tenant.")
+    ends_at = serializers.DateTimeField(required=False, help_text="When the role is to end.")
+    reason = serializers.CharField(max_length=500, required=False, allow_blank=True)
+
+
+class AcceptInput(Input):
+    link = serializers.CharField(max_length=300, help_text="The last part of the link.")

@@ -1,0 +1,99 @@
+"""Who could do what at a moment: answered from the grants, which are never deleted."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from core.access import Actor, check
+from core.errors import FieldProblem, Invalid
+from tenants.members.cutting import Place
+from tenants.members.selectors import here, shown_grant
+from tenants.models import Grant, Project, Tenant
+from tenants.roles import PERMISSIONS, ROLES
+
+MOST = 500
+
+
+@dataclass(frozen=True)
+class Held:
+    """A grant that counted at the moment, what it allowed of what is asked for, and whether it counts now."""
+
+    grant: Grant
+    permissions: list[str]
+    now: bool
+
+    @property
+    def words(self) -> list[str]:
+        return [str(PERMISSIONS[code]) for code in self.permissions]
+
+
+def counted_at(moment: datetime) -> Q:
+    """Grants that held at a moment. One that was made later did not, whatever beginning it was given."""
+    began = Q(starts_at__lte=moment, created_at__lte=moment)
+    return began & (Q(ends_at=None) | Q(ends_at__gt=moment)) & (Q(ended_at=None) | Q(ended_at__gt=moment))
+
+
+def who_could(
+    actor: Actor,
+    home: Tenant,
+    *,
+    moment: datetime,
+    now: datetime,
+    person: str = "",
+    permission: str = "",
+    place: Place | None = None,
+) -> list[Held]:
+    """For a person, a permission or a place of the tenant, or any mixture; at most 500, by person.
+
+    Raises Denied for whoever may not read the tenant's audit. What a role allows is that of this version.
+    """
+    check(actor, "audit.view", home)
+    rows = grants_at(home, moment=moment, place=place)
+    if person:
+        rows = rows.filter(user__username=person)
+    if permission:
+        rows = rows.filter(role__in=[key for key, role in ROLES.items() if permission in role.permissions])
+    return [_held(grant, permission, now) for grant in rows[:MOST]]
+
+
+def project_names(home: Tenant) -> list[str]:
+    """Of all projects there ever were, each name once."""
+    names = Project.objects.filter(tenant=home).order_by("name").values_list("name", flat=True)
+    return list(names.distinct()[:MOST])
+
+
+def place_once(home: Tenant, name: str) -> Project | None:
+    """The project of that name, the present one or the last that had it; None without a name.
+
+    Raises Invalid where there never was one.
+    """
+    if not name:
+        return None
+    found = Project.objects.filter(tenant=home, name=name).order_by("-created_at").first()
+    if found is None:
+        raise Invalid(errors=[FieldProblem("project", "unknown", _("There is no such project here."))])
+    return found
+
+
+def grants_at(home: Tenant, *, moment: datetime, place: Place | None) -> QuerySet[Grant]:
+    rows = Grant.objects.filter(counted_at(moment), here(place or home))
+    return rows.select_related("user", "tenant", "project__tenant").order_by("user__username", "created_at")
+
+
+def _held(grant: Grant, permission: str, now: datetime) -> Held:
+    role = ROLES.get(grant.role)
+    codes = [code for code in PERMISSIONS if role and code in role.permissions and permission in ("", code)]
+    ended = grant.ended_at is not None and grant.ended_at <= now
+    return Held(grant, codes, now=not ended and (grant.ends_at is None or grant.ends_at > now))
+
+
+def shown_held(one: Held) -> dict[str, Any]:
+    return {
+        "person": one.grant.user.get_username(),
+        "permissions": one.permissions,
+        "grant": shown_grant(one.grant) | {"ended_at": one.grant.ended_at, "ended_by": one.grant.ended_by},
+        "now": one.now,
+    }

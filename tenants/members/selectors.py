@@ -1,0 +1,145 @@
+"""Who belongs to a tenant or project, with which roles, until when, given by whom; and why they may do what."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Max, Q, QuerySet
+
+from core.access import Actor, check, may
+from core.errors import NotFound
+from tenants.members.cutting import Place
+from tenants.models import Grant, Project, Session, Tenant, User
+from tenants.rights import running_grants
+from tenants.roles import PERMISSIONS, ROLES
+
+MOST = 200
+
+
+@dataclass(frozen=True)
+class Member:
+    """A person with the roles that count at the place. `seen_at`: when a browser of theirs was last here."""
+
+    user: User
+    grants: list[Grant]
+    seen_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Path:
+    """One way to a permission: permission -> role -> grant."""
+
+    permission: str
+    grant: Grant
+
+    @property
+    def words(self) -> str:
+        return str(PERMISSIONS.get(self.permission, self.permission))
+
+
+def here(place: Place) -> Q:
+    """Grants that count at the place: on a project also those of its whole tenant."""
+    if isinstance(place, Project):
+        return Q(project=place) | Q(tenant=place.tenant_id, project=None)
+    return Q(tenant=place)
+
+
+def seen_grants(actor: Actor, place: Place) -> QuerySet[Grant]:
+    """Running grants at the place, as far as the actor may see members there."""
+    check(actor, "member.view", place)
+    condition = here(place)
+    if isinstance(place, Project) and not may(actor, "member.view", place.tenant):
+        condition = Q(project=place)
+    rows = Grant.objects.filter(running_grants(), condition)
+    return rows.select_related("user", "tenant", "project__tenant").order_by("user__username", "created_at")
+
+
+def members(
+    actor: Actor, place: Place, *, search: str = "", beyond: str = "", back: bool = False, most: int = MOST
+) -> list[Member]:
+    """By user name, those beyond one name (`back`: before it, the nearest first), at most so many; four queries."""
+    rows = seen_grants(actor, place)
+    if search:
+        rows = rows.filter(Q(user__username__icontains=search) | Q(user__title__icontains=search))
+    if beyond:
+        rows = rows.filter(user__username__lt=beyond) if back else rows.filter(user__username__gt=beyond)
+    order = "-user__username" if back else "user__username"
+    wanted = list(rows.order_by(order).values_list("user__username", flat=True).distinct()[:most])
+    found: dict[uuid.UUID, list[Grant]] = defaultdict(list)
+    for grant in rows.filter(user__username__in=wanted).order_by(order, "created_at"):
+        found[grant.user_id].append(grant)
+    seen = last_seen(found)
+    return [Member(grants[0].user, grants, seen.get(person)) for person, grants in found.items()]
+
+
+def last_seen(people: Iterable[uuid.UUID]) -> dict[uuid.UUID, datetime]:
+    """When each was last here: a browser that still is signed in, else the last sign-in."""
+    ids = list(people)
+    signed_in = dict(User.objects.filter(pk__in=ids, last_login__isnull=False).values_list("pk", "last_login"))
+    rows = Session.objects.filter(user__in=ids).values_list("user").annotate(seen=Max("seen_at"))
+    for person, seen in rows.order_by():
+        signed_in[person] = max(seen, signed_in.get(person) or seen)
+    return {person: at for person, at in signed_in.items() if at}
+
+
+def member(actor: Actor, place: Place, person: uuid.UUID) -> Member:
+    """One of them; the same NotFound for nobody and for somebody of elsewhere."""
+    grants = list(seen_grants(actor, place).filter(user=person))
+    if not grants:
+        raise NotFound()
+    return Member(grants[0].user, grants, last_seen([person]).get(person))
+
+
+def paths(member: Member) -> list[Path]:
+    """Every way to every permission the person holds at the place, in the order of the table of permissions."""
+    return [
+        Path(permission, grant)
+        for permission in PERMISSIONS
+        for grant in member.grants
+        if grant.role in ROLES and permission in ROLES[grant.role].permissions
+    ]
+
+
+def roles(actor: Actor, place: Tenant) -> list[dict[str, Any]]:
+    """Every role of tenants and projects: what it may do, how many hold it, and whether the actor could give it."""
+    held: dict[str, int] = defaultdict(int)
+    for key in seen_grants(actor, place).values_list("role", flat=True):
+        held[key] += 1
+    return [
+        {
+            "key": role.key,
+            "level": role.level,
+            "title": str(role.title),
+            "permissions": sorted(role.permissions),
+            "held_by": held[role.key],
+            "may_give": all(may(actor, code, place) for code in (*role.permissions, "member.manage")),
+        }
+        for role in ROLES.values()
+        if role.level != "platform"
+    ]
+
+
+def shown_member(one: Member) -> dict[str, Any]:
+    return {
+        "id": one.user.pk,
+        "name": one.user.get_username(),
+        "title": one.user.title,
+        "origin": one.user.source,
+        "seen_at": one.seen_at,
+        "grants": [shown_grant(grant) for grant in one.grants],
+    }
+
+
+def shown_grant(grant: Grant) -> dict[str, Any]:
+    named = ("id", "role", "starts_at", "ends_at", "reason", "granted_by", "request_id")
+    return {name: getattr(grant, name) for name in named} | {
+        "project": grant.project.name if grant.project else None,
+        "origin": grant.source,
+    }
+
+
+def shown_path(path: Path) -> dict[str, Any]:
+    return {"permission": path.permission, "words": path.words, "grant": shown_grant(path.grant)}

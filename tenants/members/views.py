@@ -1,0 +1,227 @@
+"""The pages about people: who belongs here, one person, giving and ending roles, and who could do what, when."""
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from core.access import Actor, check, may, visible
+from core.clock import database_now
+from core.errors import FieldProblem, PortalError
+from tenants import selectors as places
+from tenants.ending import role_title
+from tenants.members import history, selectors
+from tenants.members.cutting import Place, cuts
+from tenants.members.forms import GrantForm, HistoryForm
+from tenants.members.services import remove_member
+from tenants.models import Grant, Project, Tenant
+from tenants.roles import PERMISSIONS
+from tenants.services import KEPT_ELSEWHERE, end_grant, give_grant
+
+form_page = require_http_methods(["GET", "HEAD", "POST"])
+ROWS = 50
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A role as the list shows it."""
+
+    grant: Grant
+    may_end: bool = False
+
+    @property
+    def role(self) -> str:
+        return role_title(self.grant.role)
+
+    @property
+    def place(self) -> str:
+        return self.grant.project.name if self.grant.project else str(self.grant.tenant or "")
+
+    @property
+    def timed(self) -> bool:
+        return self.grant.ends_at is not None
+
+
+@dataclass(frozen=True)
+class Where:
+    """The tenant, or the project in it, whose members a page is about, and who looks."""
+
+    actor: Actor
+    tenant: Tenant
+    project: Project | None = None
+    names: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def place(self) -> Place:
+        return self.project or self.tenant
+
+    def url(self, page: str, **more: Any) -> str:
+        name = f"project_{page}" if self.project else page
+        return reverse(name, kwargs=self.names | more)
+
+
+def where(request: HttpRequest, tenant: str, project: str = "") -> Where:
+    actor = cast(Actor, request.actor)  # type: ignore[attr-defined]  # set by our middleware
+    if project:
+        row = places.project(actor, tenant, project)
+        found = Where(actor, row.tenant, row, {"tenant": tenant, "project": project})
+    else:
+        found = Where(actor, places.tenant(actor, tenant), None, {"tenant": tenant})
+    check(actor, "member.view", found.place)
+    return found
+
+
+@login_required
+@form_page
+def page(request: HttpRequest, tenant: str, project: str = "") -> HttpResponse:
+    at = where(request, tenant, project)
+    form = _form(request, at)
+    if form.is_bound and form.is_valid() and _given(at, form):
+        messages.success(request, _("%(person)s has the role now.") % {"person": form.cleaned_data["subject"]})
+        return redirect(at.url("members"))
+    return render(request, "tenants/members/page.html", _page(request, at, form), status=422 if form.is_bound else 200)
+
+
+def _page(request: HttpRequest, at: Where, form: GrantForm) -> dict[str, Any]:
+    search, after = request.GET.get("q", "")[:100], request.GET.get("after", "")[:150]
+    found = selectors.members(at.actor, at.place, search=search, beyond=after, most=ROWS + 1)
+    shown = [(one, at.url("member", person=one.user.pk), [Chip(grant) for grant in one.grants]) for one in found[:ROWS]]
+    return page_context(at, "people") | {
+        "form": form,
+        "people": shown,
+        "search": search,
+        "after": found[ROWS - 1].user.get_username() if len(found) > ROWS else "",
+        "may_manage": may(at.actor, "member.manage", at.place),
+    }
+
+
+def page_context(at: Where, tab: str) -> dict[str, Any]:
+    return {
+        "tenant": at.tenant,
+        "project": at.project,
+        "place": at.place,
+        f"at_{tab}": True,
+        "members_url": at.url("members"),
+        "may_history": at.project is None and may(at.actor, "audit.view", at.tenant),
+    }
+
+
+def projects_at(at: Where) -> list[str]:
+    if at.project:
+        return [at.project.name]
+    rows = visible(at.actor, Project.objects.filter(tenant=at.tenant, deleted_at__isnull=True))
+    return list(rows.order_by("name").values_list("name", flat=True)[:500])
+
+
+def _form(request: HttpRequest, at: Where) -> GrantForm:
+    initial = {"subject": request.GET.get("person", ""), "role": "project.developer" if at.project else "tenant.member"}
+    if at.project:
+        initial["project"] = at.project.name
+    return GrantForm(request.POST if request.method == "POST" else None, projects=projects_at(at), initial=initial)
+
+
+def _given(at: Where, form: GrantForm) -> bool:
+    """Whether the role was given; where it was refused the form says so beside the field."""
+    asked = form.cleaned_data
+    try:
+        check(at.actor, "member.manage", at.place)  # before names of people are looked up
+        target = places.grantable(at.actor, at.tenant, asked["project"] or None)
+        user = places.person("subject", asked["subject"])
+        give_grant(at.actor, target, user=user, role=asked["role"], ends_at=form.until, reason=asked["reason"])
+    except PortalError as error:
+        for problem in error.errors or [FieldProblem("role", error.code, f"{error.message} {error.hint}")]:
+            form.add_error(problem.field if problem.field in form.fields else None, str(problem.message))
+        return False
+    return True
+
+
+@login_required
+@require_safe
+def member(request: HttpRequest, tenant: str, person: uuid.UUID, project: str = "") -> HttpResponse:
+    """One person: their roles, why they may do what, and what removing them would cut."""
+    at = where(request, tenant, project)
+    one = selectors.member(at.actor, at.place, person)
+    manages = may(at.actor, "member.manage", at.place)
+    chips = [Chip(grant, may_end=manages and grant.source != KEPT_ELSEWHERE) for grant in one.grants]
+    asked = request.GET.get("permission", "")
+    found = [path for path in selectors.paths(one) if asked in ("", path.permission)]
+    context = page_context(at, "people") | {
+        "member": one,
+        "chips": chips,
+        "paths": [(path, Chip(path.grant)) for path in found],
+        "permission": asked if asked in PERMISSIONS else "",
+        "permissions": PERMISSIONS.items(),
+        "cuts": cuts(person, at.place),
+        "may_manage": manages,
+        "remove_url": at.url("member_remove", person=person),
+    }
+    return render(request, "tenants/members/member.html", context)
+
+
+@login_required
+@require_POST
+def end(request: HttpRequest, tenant: str, grant: uuid.UUID) -> HttpResponse:
+    """End one role at once."""
+    actor = cast(Actor, request.actor)  # type: ignore[attr-defined]  # set by our middleware
+    row = places.grant(actor, places.tenant(actor, tenant), grant)
+    end_grant(actor, row.project or cast(Tenant, row.tenant), grant=row)
+    said = _("%(person)s has this role no more. What was open is being closed.")
+    messages.success(request, said % {"person": row.user.get_username()})
+    return redirect("members", tenant=tenant) if may(actor, "member.view", row.tenant) else redirect("home")
+
+
+@login_required
+@require_POST
+def remove(request: HttpRequest, tenant: str, person: uuid.UUID, project: str = "") -> HttpResponse:
+    """End all roles of a person here."""
+    at = where(request, tenant, project)
+    one = selectors.member(at.actor, at.place, person)
+    ended = remove_member(at.actor, at.place, user=one.user)
+    words = ngettext("%(count)s role of %(person)s is ended.", "%(count)s roles of %(person)s are ended.", ended)
+    messages.success(request, words % {"count": ended, "person": one.user.get_username()})
+    return redirect(at.url("members"))
+
+
+@login_required
+@require_safe
+def roles(request: HttpRequest, tenant: str) -> HttpResponse:
+    at = where(request, tenant)
+    rows = [
+        row | {"words": [str(PERMISSIONS[code]) for code in row["permissions"]]}
+        for row in selectors.roles(at.actor, at.tenant)
+    ]
+    return render(request, "tenants/members/roles.html", page_context(at, "roles") | {"roles": rows})
+
+
+@login_required
+@require_safe
+def who_could(request: HttpRequest, tenant: str) -> HttpResponse:
+    """Who could do what at a moment: for a person, a permission, or a place."""
+    actor = cast(Actor, request.actor)  # type: ignore[attr-defined]  # set by our middleware
+    home = places.tenant(actor, tenant)
+    check(actor, "audit.view", home)
+    names = history.project_names(home)
+    form = HistoryForm(request.GET or None, projects=names)
+    asked = form.asked if form.is_bound else {}
+    now = database_now()
+    moment = asked.get("at") or now
+    found = history.who_could(
+        actor, home, moment=moment, now=now, place=history.place_once(home, asked.get("project", "")),
+        person=asked.get("person", ""), permission=asked.get("permission", ""),
+    )  # fmt: skip
+    at = Where(actor, home, None, {"tenant": tenant})
+    context = page_context(at, "history") | {
+        "form": form if form.is_bound else HistoryForm({"at": timezone.localtime(now)}, projects=names),
+        "moment": moment,
+        "held": [(one, Chip(one.grant)) for one in found],
+    }
+    return render(request, "tenants/members/who_could.html", context)

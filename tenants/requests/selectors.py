@@ -1,0 +1,99 @@
+"""Which requests somebody may see and decide, and what needs them."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Q, QuerySet
+
+from core.access import Actor, visible
+from core.clock import from_now
+from core.errors import NotFound
+from tenants.models import Grant, Tenant
+from tenants.requests.models import Request, still_open
+from tenants.requests.registry import KINDS
+from tenants.rights import running_grants
+
+ENDS_SOON = timedelta(days=7)
+
+
+def _rows() -> QuerySet[Request]:
+    return Request.objects.select_related("tenant", "project", "asked_by", "decided_by")
+
+
+def may_decide_somewhere(actor: Actor) -> bool:
+    """Costs no query: most people decide nothing."""
+    codes = {kind.permission for kind in KINDS.values()}
+    held = [actor.rights.platform, *actor.rights.tenants.values(), *actor.rights.projects.values()]
+    return any(codes & found for found in held)
+
+
+def decidable(actor: Actor) -> QuerySet[Request]:
+    """Open requests that the actor may decide: those of others, where they hold the kind's permission."""
+    if not may_decide_somewhere(actor):
+        return _rows().none()
+    open_now = _rows().filter(still_open()).exclude(asked_by=actor.id)
+    condition = Q(pk__in=[])
+    for kind in KINDS.values():
+        condition |= Q(pk__in=visible(actor, Request.objects.filter(kind=kind.name), kind.permission).values("pk"))
+    return open_now.filter(condition)
+
+
+def tenant_to_join(name: str) -> Tenant | None:
+    """By its exact name, whether or not the asker may see it; never show what comes of it."""
+    return Tenant.objects.filter(name=name, state="active").first()
+
+
+def own(actor: Actor) -> QuerySet[Request]:
+    return _rows().filter(asked_by=actor.id)
+
+
+def decided_by(actor: Actor) -> QuerySet[Request]:
+    return _rows().filter(decided_by=actor.id)
+
+
+def seen(actor: Actor) -> QuerySet[Request]:
+    """One's own, those one may decide, and those of places whose members one may see."""
+    here = visible(actor, Request.objects.all()).values("pk")
+    return _rows().filter(Q(asked_by=actor.id) | Q(pk__in=here) | Q(pk__in=decidable(actor).values("pk")))
+
+
+def one(actor: Actor, request_id: uuid.UUID, *, tenant: str = "") -> Request:
+    """The request (of that tenant); the same NotFound for a missing one and for one that is not theirs to see."""
+    rows = seen(actor).filter(tenant__name=tenant) if tenant else seen(actor)
+    found = rows.filter(pk=request_id).first() if actor.id else None
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def of_tenant(actor: Actor, home: Tenant) -> QuerySet[Request]:
+    return seen(actor).filter(tenant=home)
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What waits for a person: requests they may decide and roles of theirs that end within seven days."""
+
+    requests: list[Request]
+    ending: list[Grant]
+
+    @property
+    def count(self) -> int:
+        return len(self.requests) + len(self.ending)
+
+
+def ending(actor: Actor) -> QuerySet[Grant]:
+    rows = Grant.objects.filter(running_grants(), user=actor.id, ends_at__lte=from_now(ENDS_SOON))
+    return rows.select_related("tenant", "project__tenant").order_by("ends_at")
+
+
+def needs(actor: Actor, *, most: int = 50) -> Needs:
+    """What needs the actor, the oldest request and the first role to end first. Nobody signed in needs nothing."""
+    if actor.id is None:
+        return Needs([], [])
+    return Needs(list(decidable(actor).order_by("created_at")[:most]), list(ending(actor)[:most]))
+
+
+def needs_count(actor: Actor) -> int:
+    return decidable(actor).count() + ending(actor).count() if actor.id else 0
