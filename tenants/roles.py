@@ -32,6 +32,7 @@ PERMISSIONS: dict[str, Text] = {
     "console.open": _("open a console in an instance"),
     "console.protected": _("open a console in a protected environment"),
     "audit.view": _("read the audit"),
+    "access.review": _("say whether a right that was taken at once was rightly taken"),
 }
 
 _LOOK = {"project.view", "image.view", "app.view", "log.view"}
@@ -72,10 +73,10 @@ ROLES: dict[str, Role] = {
     role.key: role
     for role in (
         _role("platform.operator", "platform", _("operator"), _PLATFORM_ONLY | {"tenant.view"}),
-        _role("platform.auditor", "platform", _("platform auditor"), {"audit.view"}),
+        _role("platform.auditor", "platform", _("platform auditor"), {"audit.view", "access.review"}),
         _role("tenant.owner", "tenant", _("owner"), set(PERMISSIONS) - _PLATFORM_ONLY - _OWN),
         _role("tenant.admin", "tenant", _("admin"), _TENANT_ADMIN),
-        _role("tenant.auditor", "tenant", _("auditor"), {"tenant.view", "audit.view", "member.view"}),
+        _role("tenant.auditor", "tenant", _("auditor"), {"tenant.view", "audit.view", "member.view", "access.review"}),
         _role("tenant.member", "tenant", _("member"), {"tenant.view"}),
         _role("project.admin", "project", _("project admin"), _PROJECT_ADMIN),
         _role(

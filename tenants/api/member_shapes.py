@@ -10,6 +10,7 @@ from tenants.roles import PERMISSIONS
 class HeldGrant(serializers.Serializer[None]):
     id = serializers.UUIDField()
     role = serializers.CharField()
+    tenant = serializers.CharField(allow_null=True, help_text="None: on the platform.")
     project = serializers.CharField(allow_null=True, help_text="None: on the whole tenant.")
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField(allow_null=True)

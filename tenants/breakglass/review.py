@@ -41,4 +41,4 @@ def _words(request: Request) -> str:
     }
 
 
-register(KIND, permission="audit.view", decide=_confirmed, refuse=_found_wrong, words=_words, check=_not_asked)
+register(KIND, permission="access.review", decide=_confirmed, refuse=_found_wrong, words=_words, check=_not_asked)
