@@ -11,6 +11,7 @@ class TenantsConfig(AppConfig):
         from operations.registry import register_rights
         from tenants import ending, rights, signals  # noqa: F401  ending: registers its words
         from tenants.quota import asking  # noqa: F401  what may be asked for
+        from tenants.breakglass import review  # noqa: F401  registers itself
         from tenants.requests import kinds  # noqa: F401  registers them
 
         register_who_grants(rights.who_grants)
