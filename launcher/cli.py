@@ -41,7 +41,9 @@ def parser() -> argparse.ArgumentParser:
     )
     start.add_argument("--no-install", action="store_true", help="install nothing")
     start.add_argument(
-        "--cast", action="store_true", help="also accounts named by their roles, in tenants acme and globex, to try them"
+        "--cast",
+        action="store_true",
+        help="also accounts named by their roles, in tenants acme and globex, to try them",
     )
     start.add_argument("--detach", action="store_true", help="leave it running in the background")
     verbs.add_parser("down", help="end everything that was started")

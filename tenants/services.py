@@ -15,6 +15,7 @@ from core.errors import Changed, Conflict, Denied, FieldProblem, Invalid, NotFou
 from core.names import RULE, is_label
 from core.secrets import Secret
 from tenants.changes import tell_of
+from tenants.lifecycle import name_taken
 from tenants.models import Grant, Organization, Project, Tenant, Token, User
 from tenants.rights import running_grants
 from tenants.roles import PERMISSIONS, ROLES
@@ -29,10 +30,9 @@ def create_project(actor: Actor, tenant: Tenant, *, name: str, title: str = "") 
         raise Invalid(errors=[FieldProblem("name", "bad_name", RULE)])
     try:
         with transaction.atomic():
-            project = Project.objects.create(tenant=tenant, name=name, title=title)
+            project = Project.objects.create(tenant=tenant, name=name, title=title, state_by=actor.name)
     except IntegrityError:
-        message = _("A project called “%(name)s” exists in this tenant.") % {"name": name}
-        raise Conflict(message, code="name_taken", hint=_("Take another name.")) from None
+        raise name_taken(tenant, name) from None
     describe(target=project, after={"name": name, "title": title})
     return project
 
@@ -177,7 +177,7 @@ def give_grant(
     return made
 
 
-@command("grant.end", permission="member.manage")
+@command("grant.end", permission="member.manage", even_closed=True)
 def end_grant(actor: Actor, target: Tenant | Project, *, grant: Grant) -> None:
     """End a grant now. A tenant always keeps an owner, and nobody ends what they could not give."""
     if grant.tenant_id is None:

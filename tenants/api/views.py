@@ -105,34 +105,6 @@ class OneTenant(View):
         return self.one(selectors.shown_tenant(changed))
 
 
-class Projects(ChangeView):
-    @endpoint("list_projects", query=Searchable, answers={200: page_of(shapes.ProjectOutput)})
-    def get(self, request: Request, tenant: str) -> Response:
-        """The projects of a tenant that you may see, by name."""
-        rows = selectors.projects(self.actor, selectors.tenant(self.actor, tenant))
-        return Response(page(self.slip("name", "id"), rows.filter(matching(self.query, "name", "title"))))
-
-    @endpoint("create_project", body=shapes.ProjectInput, answers={201: shapes.ProjectOutput}, repeatable=True)
-    def post(self, request: Request, tenant: str) -> Response:
-        """Make a project; give it environments next."""
-        home = selectors.tenant(self.actor, tenant)
-        return self.made(services.create_project(self.actor, home, **self.sent), selectors.shown_project)
-
-
-class OneProject(View):
-    @endpoint("show_project", answers={200: shapes.ProjectOutput})
-    def get(self, request: Request, tenant: str, project: str) -> Response:
-        """One project."""
-        return self.one(selectors.shown_project(selectors.project(self.actor, tenant, project)))
-
-    @endpoint("update_project", body=shapes.TitleInput, answers={200: shapes.ProjectOutput}, versioned=True)
-    def patch(self, request: Request, tenant: str, project: str) -> Response:
-        """Change the title of a project."""
-        row = selectors.project(self.actor, tenant, project)
-        changed = services.update_project(self.actor, row, version=self.expected_version, **self.sent)
-        return self.one(selectors.shown_project(changed))
-
-
 class Grants(ChangeView):
     @endpoint("list_grants", query=Listing, answers={200: page_of(shapes.GrantOutput)})
     def get(self, request: Request, tenant: str) -> Response:
