@@ -1,7 +1,7 @@
 """What stands around every page: place, navigation, running operations, notices, person."""
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, cast
 
@@ -156,7 +156,14 @@ class Frame:
         overview = reverse("project", kwargs=self._names)
         activity = self._item(_("Activity"), reverse("activity", kwargs=self._names), "activity")
         inside = self.path.startswith(overview) and not activity.current
-        return [Item(_("Overview"), overview, "layout-dashboard", current=inside), activity]
+        settings = self._item(_("Settings"), reverse("project_settings", kwargs=self._names), "adjustments-horizontal")
+        lifecycle = self.path.startswith(reverse("project_lifecycle", kwargs=self._names))
+        at_settings = settings.current or lifecycle
+        return [
+            Item(_("Overview"), overview, "layout-dashboard", current=inside and not at_settings),
+            activity,
+            replace(settings, current=at_settings),
+        ]
 
     def _govern(self) -> list[Item]:
         tenant = self._audited_tenant
