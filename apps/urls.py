@@ -13,6 +13,7 @@ from apps.views import (
     lifecycle,
     logs,
     overview,
+    project_tokens,
     projects,
     releases,
     timeline,
@@ -58,6 +59,10 @@ urlpatterns = [
         projects.remove_environment,
         name="environment_remove",
     ),
+    path(f"{PROJECT}settings/tokens/", project_tokens.page, name="project_tokens"),
+    path(f"{PROJECT}settings/tokens/<uuid:token>/revoke/", project_tokens.revoke, name="project_token_revoke"),
+    path(f"{PROJECT}settings/robots/", project_tokens.add_robot, name="robot_new"),
+    path(f"{PROJECT}settings/robots/<slug:robot>/remove/", project_tokens.remove_robot, name="robot_remove"),
     path(f"{PROJECT}lifecycle/", lifecycle.page, name="project_lifecycle"),
     *(
         path(f"{PROJECT}lifecycle/{deed}/", lifecycle.turn, {"deed": deed}, name=f"project_{deed}")

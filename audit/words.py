@@ -54,6 +54,9 @@ _WORDS: dict[str, Promise] = {
     "project.suspend": _("suspend project"),
     "project.suspend.run": _("end of suspending"),
     "project.update": _("change project"),
+    "robot.create": _("make robot"),
+    "robot.remove": _("remove robot"),
+    "robot.token": _("make token of robot"),
     "session.end": _("sign out a browser"),
     "session.end_others": _("sign out all other browsers"),
     "session.sign_in": _("sign in"),
@@ -62,6 +65,7 @@ _WORDS: dict[str, Promise] = {
     "tenant.update": _("change tenant"),
     "token.create": _("create token"),
     "token.revoke": _("revoke token"),
+    "token.revoke_in_project": _("revoke token of project"),
 }
 
 

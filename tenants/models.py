@@ -220,3 +220,6 @@ class Notice(Row):
 
     def __str__(self) -> str:
         return f"{self.kind} for {self.user_id}"
+
+
+from tenants.robots.models import Robot  # noqa: E402, F401  found with the models of this package

@@ -108,7 +108,7 @@ def person(field: str, name: str | None) -> User | None:
     """The active person of that name; None where none was named. `field` is where the name was sent."""
     if name is None:
         return None
-    found = User.objects.filter(username=name, is_active=True).first()
+    found = User.objects.filter(username=name, is_active=True, robot=None).first()
     if found is None:
         raise Invalid(errors=[FieldProblem(field, "unknown", _("There is no such person."))])
     return found

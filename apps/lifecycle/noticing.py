@@ -82,5 +82,5 @@ def asker(operation: Operation) -> list[UUID]:
 def members(project: Project) -> Iterable[UUID]:
     """Everybody with a role in the project, and who owns or administers its tenant."""
     here = Q(project=project) | Q(tenant=project.tenant_id, project=None, role__in=("tenant.owner", "tenant.admin"))
-    rows = Grant.objects.filter(running_grants(), here).values_list("user_id", flat=True)
+    rows = Grant.objects.filter(running_grants(), here, user__robot=None).values_list("user_id", flat=True)
     return list(rows.distinct()[:MOST_TOLD])

@@ -46,6 +46,7 @@ class Deleted:
 
 
 def touched(project: Project) -> Touched:
+    people = Grant.objects.filter(running_grants(), project=project, user__robot=None)
     places = AppEnvironment.objects.filter(project=project, app__deleted_at=None, release__isnull=False)
     running = ObservedService.objects.filter(place__in=places).aggregate(sum=Sum("running"))["sum"] or 0
     busy = Operation.objects.filter(project_id=project.pk, state__in=Operation.ACTIVE)
@@ -57,7 +58,7 @@ def touched(project: Project) -> Touched:
         instances=running,
         protected=list(protected.distinct().order_by("position")),
         changes=busy.exclude(target=target_of(project)).count(),
-        people=Grant.objects.filter(running_grants(), project=project).values("user").distinct().count(),
+        people=people.values("user").distinct().count(),
         tokens=Token.objects.filter(project=project).count(),
         until=timezone.now() + KEPT,
     )

@@ -14,7 +14,7 @@ from apps.models import Environment
 from apps.projects import Stage
 from apps.views.found import actor_of
 from backends.models import Cluster
-from core.access import Actor
+from core.access import Actor, may
 from core.status import Status
 from tenants import selectors
 from tenants.models import Project
@@ -43,8 +43,16 @@ class ProjectFrame:
 
     @property
     def tabs(self) -> list[dict[str, Any]]:
-        named = (("project_settings", _("General")), ("project_lifecycle", _("Lifecycle")))
-        return [{"label": label, "url": self.address(name), "current": name == self.tab} for name, label in named]
+        named = (
+            ("project_settings", _("General"), True),
+            ("project_tokens", _("Robots and tokens"), may(self.actor, "member.view", self.project)),
+            ("project_lifecycle", _("Lifecycle"), True),
+        )
+        return [
+            {"label": label, "url": self.address(name), "current": name == self.tab}
+            for name, label, allowed in named
+            if allowed
+        ]
 
     def context(self, **more: Any) -> dict[str, Any]:
         return {"page": self, "project": self.project, **more}

@@ -20,6 +20,7 @@ from images.models import Artifact, Repository, Tag
 from operations.models import Operation
 from portal.api.reference import description
 from tenants.models import Grant, Session, Token, User
+from tenants.robots.services import create_robot
 from tests.conftest import Cast
 
 Api = Callable[[str], APIClient]
@@ -38,6 +39,8 @@ BODIES: dict[str, dict[str, Any]] = {  # good ones, so that nothing but the addr
     "scale": {"service": "web", "instances": 1},
     "consoles": {"instance": str(uuid.UUID(int=7))},
     "import": {"text": "services: {}"},
+    "robots": {"name": "x", "role": "project.guest"},
+    "tokens": {"name": "x", "robot": "ci"},
 }
 
 
@@ -53,9 +56,11 @@ def known(running: AppEnvironment, cast: Cast) -> dict[str, str]:
         tenant=cast.acme, project=cast.shop, place=running, instance_id=instance.pk, engine_id="x", service="web",
         number=1, shell="sh", person_id=cast.owner.pk, person_name="owner",
     )  # fmt: skip
+    create_robot(cast.actor("owner"), cast.shop, name="ci", role="project.guest")
     return {
         "tenant": "acme",
         "project": "shop",
+        "robot": "ci",
         "app": "hello",
         "environment": "dev",
         "cluster": "local",
@@ -105,7 +110,8 @@ def ask(text: str, method: str, path: str) -> Any:
 
     async def send() -> Any:
         client = AsyncClient()
-        body = {"title": "x"} if method == "patch" else BODIES.get(path.rpartition("/")[2], {})
+        change = {"protected": True} if "/environments/" in path else {"title": "x"}
+        body = change if method == "patch" else BODIES.get(path.rpartition("/")[2], {})
         more = {} if method == "get" else {"data": json.dumps(body), "content_type": "application/json"}
         response = await getattr(client, method)(path, headers={"Authorization": f"Bearer {text}"}, **more)
         body = b"".join([piece async for piece in response]) if response.streaming else response.content

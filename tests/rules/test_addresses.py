@@ -74,6 +74,7 @@ def things(place: AppEnvironment, cast: Cast) -> dict[str, str]:
     return {
         "tenant": "acme",
         "project": "shop",
+        "robot": "ci",
         "app": "hello",
         "environment": "dev",
         "cluster": "local",
