@@ -81,7 +81,6 @@ def _project(owner: Actor, tenant: Tenant, name: str, title: str, local: Cluster
     if Project.objects.filter(tenant=tenant, name=name).exists():
         return
     project = create_project(owner, tenant, name=name, title=title)
-    owner = _actor(User.objects.get(pk=owner.id))
     for stage, kind in STAGES:
         create_environment(owner, project, name=stage, stage=Environment.Stage(kind), cluster=local)
 

@@ -17,7 +17,8 @@ State = Project.State
 
 def refuse_closed(target: Model | None) -> None:
     """Raise Conflict where the row is in a project that is not active, or is one."""
-    project = Project.objects.filter(pk=places_of(target)[1]).first() if places_of(target)[1] else None
+    _tenant, project_id = places_of(target)
+    project = Project.objects.filter(pk=project_id).first() if project_id else None
     if project is not None and project.state != State.ACTIVE:
         raise closed(project)
 

@@ -29,7 +29,7 @@ from tenants.services import create_project, update_project
 
 
 class NewProjectInput(ProjectInput):
-    environments = EnvironmentInput(
+    environments = EnvironmentInput(  # type: ignore[call-arg]  # of the list that `many` makes
         many=True, required=False, max_length=MOST_STAGES, help_text="In their order; left out: none yet."
     )
 

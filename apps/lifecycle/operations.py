@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import cast
+from uuid import UUID
 
 from django.db.models import F
 from django.db.models.functions import Now
@@ -52,7 +54,7 @@ class TurnProject:
         return _walk(operation, project, BACK, visit)
 
     def settled(self, operation: Operation) -> None:
-        turn, rows = Turn.read(operation), Project.objects.filter(pk=operation.project_id)
+        turn, rows = Turn.read(operation), Project.objects.filter(pk=_id(operation))
         if operation.state == Operation.State.SUCCEEDED:
             said = {"state": turn.to} if turn.runs else {}
         elif operation.state == Operation.State.ATTENTION:
@@ -66,7 +68,11 @@ class TurnProject:
 
 
 def project_of(operation: Operation) -> Project:
-    return Project.objects.select_related("tenant").get(pk=operation.project_id)
+    return Project.objects.select_related("tenant").get(pk=_id(operation))
+
+
+def _id(operation: Operation) -> UUID:
+    return cast(UUID, operation.project_id)  # its target was a project
 
 
 def _wait_for_changes(operation: Operation, project: Project) -> Wait | None:
@@ -159,18 +165,27 @@ def _start(operation: Operation) -> Visit:
         try:
             wait = bring(operation, place, place.release, engine_of(place.environment.cluster), careful=True)
         except StepFailed as failed:
-            return _left(operation, place, failed.code)
+            _leave_be(operation, place, failed.code)
+            return None
         except DriverError as error:
             if not error.permanent:
                 raise
-            return _left(operation, place, str(error.reason.code))
-        late = operation.started_at is not None and timezone.now() - operation.started_at > PATIENCE
-        return _left(operation, place, "late") if wait and late else wait
+            _leave_be(operation, place, str(error.reason.code))
+            return None
+        if wait is None or not _late(operation):
+            return wait
+        _leave_be(operation, place, "late")
+        return None
 
     return visit
 
 
-def _left(operation: Operation, place: AppEnvironment, why: str) -> None:
+def _late(operation: Operation) -> bool:
+    return operation.started_at is not None and timezone.now() - operation.started_at > PATIENCE
+
+
+def _leave_be(operation: Operation, place: AppEnvironment, why: str) -> None:
+    """Say so once."""
     params = {"place": str(place), "why": why}
     told = operation.events.filter(code="place_left").values_list("params", flat=True)
     if params not in list(told):

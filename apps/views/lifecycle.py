@@ -33,7 +33,6 @@ DEEDS: dict[str, Callable[..., Operation]] = {
     "restore": services.restore,
     "delete": services.delete,
 }
-ICONS = {"suspend": "player-pause", "resume": "player-play", "archive": "archive", "restore": "arrow-back-up"}
 LONGEST_REASON = 500
 RUNGS: tuple[tuple[str, Promise], ...] = (
     (Project.State.ACTIVE, gettext_lazy("Apps run and can be changed.")),
@@ -60,6 +59,7 @@ def _context(frame: ProjectFrame) -> dict[str, Any]:
         now=now,
         now_told=_last_words(now) if now else "",
         deeds={} if now else {deed: _deed(frame, deed) for deed in selectors.possible(frame.actor, project)},
+        dialogs={deed: _deed(frame, deed) for deed in DEEDS},  # all of them: the page outlives the state it began in
         before=[_told(one) for one in selectors.before(frame.actor, project)],
         deleted=selectors.restorable(frame.actor, project.tenant),
         typed_name=str(project),

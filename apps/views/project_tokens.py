@@ -7,8 +7,8 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
@@ -117,7 +117,7 @@ def add_robot(request: HttpRequest, **names: str) -> HttpResponse:
             told(form, error, "name")
         else:
             messages.success(request, _("The robot %(name)s is made; now make it a token.") % {"name": made.name})
-            return redirect("project_tokens", **names)
+            return HttpResponseRedirect(frame.address("project_tokens"))
     return _page(request, frame, robot_form=form)
 
 
@@ -127,7 +127,7 @@ def remove_robot(request: HttpRequest, robot: str, **names: str) -> HttpResponse
     frame = project_frame(request, "project_tokens", **names)
     services.remove_robot(frame.actor, selectors.robot(frame.actor, frame.project, robot))
     messages.success(request, _("The robot %(name)s is removed with its tokens.") % {"name": robot})
-    return redirect("project_tokens", **names)
+    return HttpResponseRedirect(frame.address("project_tokens"))
 
 
 @login_required
@@ -138,4 +138,4 @@ def revoke(request: HttpRequest, token: uuid.UUID, **names: str) -> HttpResponse
     row = selectors.token(frame.project, token)
     services.revoke_project_token(frame.actor, frame.project, token=row)
     messages.success(request, _("The token %(name)s counts no more.") % {"name": row.name})
-    return redirect("project_tokens", **names)
+    return HttpResponseRedirect(frame.address("project_tokens"))

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -81,7 +81,7 @@ def settings(request: HttpRequest, **names: str) -> HttpResponse:
     if form.is_bound and form.is_valid():
         update_project(frame.actor, frame.project, title=form.cleaned_data["title"])
         messages.success(request, _("The title is saved."))
-        return redirect("project_settings", **names)
+        return HttpResponseRedirect(frame.address("project_settings"))
     return render(request, "apps/projects/settings.html", _settings(frame, title_form=form))
 
 
@@ -110,7 +110,7 @@ def add_environment(request: HttpRequest, **names: str) -> HttpResponse:
             told(form, error, "name")
         else:
             messages.success(request, _("The environment %(name)s is made.") % {"name": made.name})
-            return redirect("project_settings", **names)
+            return HttpResponseRedirect(frame.address("project_settings"))
     return render(request, "apps/projects/settings.html", _settings(frame, new_form=form), status=422)
 
 
@@ -122,7 +122,7 @@ def protect(request: HttpRequest, environment: str, **names: str) -> HttpRespons
     row = listing.environment(frame.actor, frame.project, environment)
     update_environment(frame.actor, row, protected=request.POST.get("on") == "1")
     messages.success(request, _("The environment %(name)s is changed.") % {"name": row.name})
-    return redirect("project_settings", **names)
+    return HttpResponseRedirect(frame.address("project_settings"))
 
 
 @login_required
@@ -132,4 +132,4 @@ def remove_environment(request: HttpRequest, environment: str, **names: str) -> 
     row = listing.environment(frame.actor, frame.project, environment)
     delete_environment(frame.actor, row)
     messages.success(request, _("The environment %(name)s is removed.") % {"name": row.name})
-    return redirect("project_settings", **names)
+    return HttpResponseRedirect(frame.address("project_settings"))

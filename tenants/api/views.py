@@ -21,6 +21,7 @@ from tenants import selectors, services
 from tenants.api import shapes
 from tenants.models import Token, User
 from tenants.profile.services import update_account
+from tenants.tokens import DEFAULT_TOKEN_LIFE
 
 
 class OwnView(ChangeView):
@@ -63,7 +64,7 @@ class Tokens(OwnView):
 
 def _token(actor: Actor, sent: dict[str, Any]) -> dict[str, Any]:
     until: datetime | None = sent.get("expires_at")
-    lifetime = until - timezone.now() if until else services.DEFAULT_TOKEN_LIFE
+    lifetime = until - timezone.now() if until else DEFAULT_TOKEN_LIFE
     limit = selectors.place_of_token(actor, sent.get("tenant"), sent.get("project"))
     return {"name": sent["name"], "scopes": sent.get("scopes"), "lifetime": lifetime, "limit": limit}
 
