@@ -1,6 +1,8 @@
 """A project on pages: made, set up, suspended and brought back."""
 
+import re
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from tenants.models import Project
 from tests.conftest import Cast, Wakeups
 
 Browse = Callable[[str], Client]
+HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 SHOP = "/t/acme/p/shop/"
 NEW = "/t/acme/projects/new/"
 FIELDS = {"name": "web", "title": "Web", "dev": "local", "test": "", "prod": "local"}
@@ -147,3 +150,20 @@ def test_only_words_that_were_sent_are_drawn(cast: Cast, browse: Browse) -> None
     lifecycle.suspend(cast.actor("owner"), cast.shop, reason="<script>alert(1)</script>")
     page = browse("owner").get(f"{SHOP}lifecycle/").content.decode()
     assert "<script>alert" not in page
+
+
+def test_a_deployment_to_a_suspended_project_is_refused_with_the_next_step(
+    cast: Cast, browse: Browse, running: AppEnvironment, settle: Callable[[], None]
+) -> None:
+    lifecycle.suspend(cast.actor("owner"), cast.shop)
+    settle()
+    client = browse("developer")
+    overview = client.get(SHOP).content.decode()
+    assert "Resume the project first" in overview, "the button says why"
+    address = f"{SHOP}deploy/?app=hello&environment=dev&release=1"
+    sheet = client.get(address).content.decode()
+    assert "The project shop is suspended." in sheet, "the preflight says so before it is tried"
+    fields = {name: unescape(value) for name, value in HIDDEN.findall(sheet)}
+    answer = client.post(address, fields | {"go": "deploy"})
+    assert answer.status_code == 422
+    assert Operation.objects.filter(kind="app.deploy.run").count() == 1, "the one of before"
