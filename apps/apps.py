@@ -6,3 +6,4 @@ class AppsConfig(AppConfig):
 
     def ready(self) -> None:
         from apps import noticing, operations  # noqa: F401  both register: who hears of a change, how it is brought about
+        from apps.lifecycle import operations as lifecycle  # noqa: F401  the same for whole projects

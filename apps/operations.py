@@ -56,8 +56,8 @@ class ChangePlace:
         place = deployment.place
         driver = engine_of(place.environment.cluster)
         if place.release is None:
-            return _remove_all(place, driver)
-        return _bring(operation, place, place.release, driver, careful=True)
+            return remove_all(place, driver)
+        return bring(operation, place, place.release, driver, careful=True)
 
     def undo(self, operation: Operation) -> Wait | None:
         deployment = deployment_of(operation)
@@ -65,8 +65,8 @@ class ChangePlace:
         _declare_as_before(operation, deployment)  # first: it holds although the engine may be away
         driver = engine_of(place.environment.cluster)
         if deployment.replaced is None:
-            return _remove_all(place, driver)
-        return _bring(operation, place, deployment.replaced, driver, careful=False)
+            return remove_all(place, driver)
+        return bring(operation, place, deployment.replaced, driver, careful=False)
 
     def settled(self, operation: Operation) -> None:
         Deployment.objects.filter(operation=operation).update(result=operation.state)
@@ -85,7 +85,7 @@ class Repair:
     def step(self, operation: Operation) -> Wait | None:
         place = place_of(operation)
         driver = engine_of(place.environment.cluster)
-        return _bring(operation, place, place.release, driver, careful=True) if place.release else None
+        return bring(operation, place, place.release, driver, careful=True) if place.release else None
 
     def undo(self, operation: Operation) -> Wait | None:
         return None  # what is declared stays declared; the next look tries again
@@ -111,7 +111,7 @@ def _declare_as_before(operation: Operation, deployment: Deployment) -> None:
     place.refresh_from_db()
 
 
-def _bring(
+def bring(
     operation: Operation, place: AppEnvironment, release: Release, driver: Driver, *, careful: bool
 ) -> Wait | None:
     """One look at each service in turn; the first that is not there yet is what we wait for.
@@ -183,7 +183,7 @@ def _remove_strangers(place: AppEnvironment, wanted: set[str], driver: Driver) -
     return None if all(gone) else Wait(LOOK_SECONDS, "removing", step="remove")
 
 
-def _remove_all(place: AppEnvironment, driver: Driver) -> Wait | None:
+def remove_all(place: AppEnvironment, driver: Driver) -> Wait | None:
     return _remove_strangers(place, set(), driver)
 
 

@@ -13,6 +13,7 @@ from core.access import SYSTEM
 from core.errors import Conflict
 from operations.models import Operation
 from operations.services import enqueue
+from tenants.models import Project
 
 log = logging.getLogger(__name__)
 BRAKED = register_action("cluster.repair_braked")
@@ -29,7 +30,9 @@ def reconcile_cluster(cluster: Cluster) -> int:
     With more than a tenth, or more than twenty, missing it repairs nothing, raises an alarm and says so in the audit.
     """
     places, missing = 0, []
-    declared = AppEnvironment.objects.filter(environment__cluster=cluster, release__isnull=False)
+    declared = AppEnvironment.objects.filter(
+        environment__cluster=cluster, release__isnull=False, project__state=Project.State.ACTIVE
+    )
     rows = declared.select_related("app", "environment", "project", "release").prefetch_related("services")
     for place in rows.iterator(chunk_size=CHUNK):
         places += 1

@@ -23,6 +23,7 @@ from core.errors import Conflict, FieldProblem, Invalid
 from core.names import RULE, is_label
 from operations.models import Operation
 from operations.services import busy, enqueue
+from tenants.lifecycle import keep_open
 from tenants.models import Project
 from tenants.quota.claiming import EXCEEDED
 
@@ -42,7 +43,6 @@ def create_app(
     left_out: Sequence[str] = (),
 ) -> App:
     """Create an app in a project; with `environment` and `spec` also deploy it there (see `App.first_operation`)."""
-    _check_project(project)
     if not is_label(name):
         raise Invalid(errors=[FieldProblem("name", "bad_name", RULE)])
     try:
@@ -176,7 +176,6 @@ def create_environment(
     actor: Actor, project: Project, *, name: str, stage: str, cluster: Cluster, protected: bool | None = None
 ) -> Environment:
     """Add a stage at the end of a project; every app of the project gets its place in it."""
-    _check_project(project)
     if not is_label(name):
         raise Invalid(errors=[FieldProblem("name", "bad_name", RULE)])
     last = project.environments.aggregate(last=Max("position"))["last"] or 0
@@ -197,15 +196,6 @@ def create_environment(
         AppEnvironment.objects.create(tenant_id=project.tenant_id, project=project, app=app, environment=made)
     describe(target=made, after={"name": name, "stage": stage, "protected": made.protected})
     return made
-
-
-def _check_project(project: Project) -> None:
-    if project.state != Project.State.ACTIVE:
-        message = _("The project %(name)s is %(state)s.") % {
-            "name": project.name,
-            "state": project.get_state_display(),
-        }
-        raise Conflict(message, code="project_not_active", hint=_("Resume the project first."))
 
 
 def _running(place: AppEnvironment) -> Release:
@@ -301,7 +291,7 @@ def _params(place: AppEnvironment, kind: str, release: Release | None) -> dict[s
 
 def _change(actor: Actor, place: AppEnvironment, kind: str, **declared: Any) -> Operation:
     """Declare something else for this place and start the operation that brings it about."""
-    _check_project(place.project)
+    keep_open(place.project_id)
     before = {"stopped": place.stopped, "instances": place.instances, "restarts": place.restarts}
     replaced, release = place.release, declared.get("release", place.release)
     if release is not None:

@@ -5,6 +5,7 @@ import logging
 from celery import shared_task
 
 from apps import events, evidence
+from apps.lifecycle.purging import purge_deleted
 from apps.noticing import tell_of_failing
 from apps.observing import tell_of_silence
 from apps.reconciling import reconcile_cluster
@@ -30,6 +31,11 @@ def notice_failing() -> None:
 @shared_task(name="apps.tell_of_silence", ignore_result=True)
 def notice_silence() -> None:
     tell_of_silence()
+
+
+@shared_task(name="apps.purge_projects", ignore_result=True)
+def purge_projects() -> None:
+    purge_deleted()
 
 
 @shared_task(name="apps.forget_events", ignore_result=True)

@@ -2,7 +2,22 @@
 
 from django.urls import path
 
-from apps.views import activity, app, audit, clusters, deploy, deployment, home, logs, overview, releases, timeline
+from apps.views import (
+    activity,
+    app,
+    audit,
+    clusters,
+    deploy,
+    deployment,
+    home,
+    lifecycle,
+    logs,
+    overview,
+    project_tokens,
+    projects,
+    releases,
+    timeline,
+)
 
 TENANT = "t/<slug:tenant>/"
 PROJECT = f"{TENANT}p/<slug:project>/"
@@ -34,6 +49,25 @@ urlpatterns = [
     path(f"{APP}timeline/ends/<uuid:end>/", timeline.end, name="instance_end"),
     path(f"{APP}withdraw/", app.act, {"deed": "withdraw"}, name="app_withdraw"),
     path(PROJECT, overview.overview, name="project"),
+    path(f"{TENANT}projects/", projects.page, name="projects"),
+    path(f"{TENANT}projects/new/", projects.new, name="project_new"),
+    path(f"{PROJECT}settings/", projects.settings, name="project_settings"),
+    path(f"{PROJECT}settings/environments/", projects.add_environment, name="environment_new"),
+    path(f"{PROJECT}settings/environments/<slug:environment>/protect/", projects.protect, name="environment_protect"),
+    path(
+        f"{PROJECT}settings/environments/<slug:environment>/remove/",
+        projects.remove_environment,
+        name="environment_remove",
+    ),
+    path(f"{PROJECT}settings/tokens/", project_tokens.page, name="project_tokens"),
+    path(f"{PROJECT}settings/tokens/<uuid:token>/revoke/", project_tokens.revoke, name="project_token_revoke"),
+    path(f"{PROJECT}settings/robots/", project_tokens.add_robot, name="robot_new"),
+    path(f"{PROJECT}settings/robots/<slug:robot>/remove/", project_tokens.remove_robot, name="robot_remove"),
+    path(f"{PROJECT}lifecycle/", lifecycle.page, name="project_lifecycle"),
+    *(
+        path(f"{PROJECT}lifecycle/{deed}/", lifecycle.turn, {"deed": deed}, name=f"project_{deed}")
+        for deed in lifecycle.DEEDS
+    ),
     path(f"{PROJECT}deploy/", deploy.deploy, name="deploy"),
     path(DEPLOYMENT, deployment.deployment, name="deployment"),
     path(f"{DEPLOYMENT}cancel/", deployment.cancel, name="deployment_cancel"),

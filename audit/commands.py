@@ -41,11 +41,12 @@ def describe(
 
 
 def command(
-    action: str, *, permission: Needs
+    action: str, *, permission: Needs, even_closed: bool = False
 ) -> Callable[[Callable[Concatenate[Actor, T, P], R]], Callable[Concatenate[Actor, T, P], R]]:
     """Declare a service: what the audit calls it and the permission it needs on its target (None: the platform).
     Where the permission depends on the target (a protected environment), it is a function of it.
 
+    It is refused in a project that is suspended, archived or deleted, unless it is to work `even_closed`.
     Accepted, refused and denied calls all leave an entry; the accepted one in the command's own transaction.
     Plain keyword arguments are written to the entry; documents are not, the body describes them.
     """
@@ -66,6 +67,8 @@ def command(
                     access.check_any(actor, codes, target)
                     if behind := access.grants_behind(actor, codes, target):
                         line.detail["grants"] = behind
+                    if not even_closed:
+                        access.check_open(target)
                     result = func(actor, target, *args, **params)
                     line.operation_id = getattr(result, "audit_operation_id", None)
                     record(actor, line, result=AuditEntry.Result.ACCEPTED)

@@ -133,7 +133,7 @@ def return_to(actor: Actor, place: AppEnvironment, *, console: uuid.UUID, bindin
     return Opened(row, ticket)
 
 
-@command("console.end", permission=needs_console)
+@command("console.end", permission=needs_console, even_closed=True)
 def end_console(actor: Actor, place: AppEnvironment, *, console: uuid.UUID) -> None:
     """End one's own console; with “project.manage” anybody's. Ending what has ended already does nothing."""
     row = access.get_visible(actor, ConsoleSession.objects.filter(place=place), pk=console)

@@ -92,11 +92,23 @@ def grants_behind(actor: Actor, permissions: tuple[str, ...], target: Model | No
 
 
 _who_grants: list[Callable[[str, Model | None], str]] = []
+_gates: list[Callable[[Model | None], None]] = []
 
 
 def register_who_grants(find: Callable[[str, Model | None], str]) -> None:
     """Tenants tells here how to name the people who can give a permission."""
     _who_grants.append(find)
+
+
+def register_gate(refuse: Callable[[Model | None], None]) -> None:
+    """Tenants tells here how to find out that nothing may be changed in the place a row is in; it raises."""
+    _gates.append(refuse)
+
+
+def check_open(target: Model | None) -> None:
+    """Pass where changes are possible; every command asks, except those that lead out of a closed place."""
+    for refuse in _gates:
+        refuse(target)
 
 
 def scope_of(model: type[Model] | Model) -> Scope:

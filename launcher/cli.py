@@ -40,6 +40,11 @@ def parser() -> argparse.ArgumentParser:
         help="deploy to this engine, such as tcp://HOST:2375; “private” for Berth's own, or “none”",
     )
     start.add_argument("--no-install", action="store_true", help="install nothing")
+    start.add_argument(
+        "--cast",
+        action="store_true",
+        help="also accounts named by their roles, in tenants acme and globex, to try them",
+    )
     start.add_argument("--detach", action="store_true", help="leave it running in the background")
     verbs.add_parser("down", help="end everything that was started")
     verbs.add_parser("status", help="say what runs")
@@ -67,7 +72,7 @@ def act(words: Sequence[str]) -> int:
     match asked.verb:
         case "up":
             place = Place(asked.host, asked.port)
-            return up(Wishes(place, asked.engine, not asked.no_install, asked.detach), state=state)
+            return up(Wishes(place, asked.engine, not asked.no_install, asked.detach, asked.cast), state=state)
         case "down":
             return down(state=state)
         case "status":

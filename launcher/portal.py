@@ -78,10 +78,10 @@ def environment(state: State, *, place: Place | None = None) -> dict[str, str]:
     return own
 
 
-def prepare(state: State, *, engine: Choice, samples: Sequence[str]) -> dict[str, Any]:
-    """Migrate and seed by `manage.py prepare`; gives back its last line (owner, password or None)."""
+def prepare(state: State, *, engine: Choice, samples: Sequence[str], cast: bool = False) -> dict[str, Any]:
+    """Migrate and seed by `manage.py prepare`; gives back its last line (owner, password or None, cast)."""
     words = ["prepare", f"--engine-url={engine.url}", f"--engine-address={engine.address}"]
-    words += [f"--engine-note={engine.note}", "--samples", *samples]
+    words += [f"--engine-note={engine.note}", *(["--cast"] if cast else []), "--samples", *samples]
     done = attempt([str(PYTHON), "manage.py", *words], env=environment(state), cwd=ROOT)
     if done.returncode != 0:
         raise Problem(f"The database could not be prepared: {(done.stderr or done.stdout).strip()[-2000:]}")

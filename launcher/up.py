@@ -4,7 +4,7 @@ import fcntl
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from types import FrameType
@@ -37,6 +37,7 @@ class Wishes:
     engine: str
     install: bool
     detach: bool
+    cast: bool = False
 
 
 def up(wishes: Wishes, *, state: State) -> int:
@@ -72,15 +73,27 @@ def start(wishes: Wishes, *, state: State, server: Server, undo: ExitStack) -> N
     choice = find_engine(wishes, state=state, undo=undo)
     samples = give_samples(choice.url) if choice.url else []
     with step("Database and first contents"):
-        made_first = prepare(state, engine=choice, samples=samples)
-    if made_first.get("password"):
-        say(f"\n        Sign in as {made_first['owner']} with the one-time password {made_first['password']}")
-        say("        It is shown only this once.\n")
+        made_first = prepare(state, engine=choice, samples=samples, cast=wishes.cast)
+    say_passwords({made_first["owner"]: made_first.get("password")} | made_first.get("cast", {}))
     with step("Portal") as now:
         undo.callback(server.stop)
         server.start(wishes.place)
         now.note(f"Portal, log in {server.log}")
     say(f"\nBerth is ready at {wishes.place.url}")
+
+
+def say_passwords(made: Mapping[str, str | None]) -> None:
+    """The passwords of new accounts; of those that were there already nothing is known any more."""
+    told = {name: password for name, password in made.items() if password}
+    if len(told) == 1:
+        for name, password in told.items():
+            say(f"\n        Sign in as {name} with the one-time password {password}")
+        say("        It is shown only this once.\n")
+    elif told:
+        say("\n        Sign in with these one-time passwords; they are shown only this once.")
+        for name, password in told.items():
+            say(f"        {name:<12}{password}")
+        say()
 
 
 def packages_ready(environment: Environment, *, may_install: bool) -> str:

@@ -224,7 +224,7 @@ def needs_cancel(operation: Operation) -> tuple[str, ...]:
     return tuple(operation.params["needs"])
 
 
-@command("operation.cancel", permission=needs_cancel)
+@command("operation.cancel", permission=needs_cancel, even_closed=True)
 def cancel(actor: Actor, operation: Operation) -> Operation:
     """Ask a running operation to stop and go back. What has ended already is a conflict."""
     asked = Operation.objects.filter(pk=operation.pk, state__in=Operation.ACTIVE, cancel_requested=False).update(

@@ -1,7 +1,7 @@
 """What stands around every page: place, navigation, running operations, notices, person."""
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, cast
 
@@ -170,6 +170,15 @@ class Frame:
         members = reverse("project_members", kwargs=self._names)
         inside = self.path.startswith(overview) and not activity.current and not self.path.startswith(members)
         return [Item(_("Overview"), overview, "layout-dashboard", current=inside), activity]
+        inside = self.path.startswith(overview) and not activity.current
+        settings = self._item(_("Settings"), reverse("project_settings", kwargs=self._names), "adjustments-horizontal")
+        lifecycle = self.path.startswith(reverse("project_lifecycle", kwargs=self._names))
+        at_settings = settings.current or lifecycle
+        return [
+            Item(_("Overview"), overview, "layout-dashboard", current=inside and not at_settings),
+            activity,
+            replace(settings, current=at_settings),
+        ]
 
     def _govern(self) -> list[Item]:
         counted, audited = self._counted_tenant, self._audited_tenant

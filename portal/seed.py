@@ -16,7 +16,7 @@ from core.access import SYSTEM, Actor
 from images.models import Tag
 from images.services import offer_image
 from tenants.models import Grant, Organization, Project, Tenant, User
-from tenants.rights import rights_of
+from tenants.rights import rights_of, running_grants
 from tenants.services import create_project
 
 OWNER, TENANT, PROJECT, CLUSTER = "owner", "demo", "shop", "local"
@@ -25,14 +25,18 @@ SEEDED = register_action("platform.seed")
 
 
 @transaction.atomic
-def first_account(password: str) -> bool:
-    """Make `owner` with this password; False where the account exists, whose password is then left alone."""
+def first_account(password: str, *, operates: bool = True) -> bool:
+    """Make `owner` with this password; False where the account exists, whose password is then left alone.
+
+    `operates`: they operate the platform too, as long as nobody else does.
+    """
     if User.objects.filter(username=OWNER).exists():
         return False
     owner = User.objects.create_user(OWNER, password=password)
     organization, _made = Organization.objects.get_or_create(name=TENANT)
     tenant, _made = Tenant.objects.get_or_create(name=TENANT, defaults={"organization": organization, "title": "Demo"})
-    for role, place in (("platform.operator", None), ("tenant.owner", tenant)):
+    roles: list[tuple[str, Tenant | None]] = [("tenant.owner", tenant)]
+    for role, place in [("platform.operator", None), *roles] if operates else roles:
         Grant.objects.create(user=owner, role=role, tenant=place, granted_by=SYSTEM.name, reason="first account")
     line = Line(SEEDED, tenant_id=tenant.pk, target_kind="user", target_id=str(owner.pk), target_name=OWNER)
     record(SYSTEM, line, result=AuditEntry.Result.DONE)
@@ -72,9 +76,18 @@ def offer(local: Cluster, references: Iterable[str]) -> None:
         info = driver_for(local).resolve_image(reference, local=True)
         known = Tag.objects.filter(repository__name=repository, name=tag, artifact__digest=info.digest)
         if not known.exists():
-            offer_image(owner_actor(), local, repository=repository, tag=tag, info=info)
+            offer_image(operator_actor(), local, repository=repository, tag=tag, info=info)
 
 
 def owner_actor() -> Actor:
-    user = User.objects.get(username=OWNER)
+    return _actor(User.objects.get(username=OWNER))
+
+
+def operator_actor() -> Actor:
+    """Whoever operates the platform longest."""
+    grants = Grant.objects.filter(running_grants(), role="platform.operator").select_related("user")
+    return _actor(grants.order_by("id")[0].user)
+
+
+def _actor(user: User) -> Actor:
     return Actor(user.pk, user.get_username(), rights_of(user))

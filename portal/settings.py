@@ -244,6 +244,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget changes": {"task": "operations.forget_changes", "schedule": 300.0, "options": {"expires": 300}},
     "sweep consoles": {"task": "console.sweep", "schedule": 60.0, "options": {"expires": 60}},
     "forget events": {"task": "apps.forget_events", "schedule": 3600.0, "options": {"expires": 3600}},
+    "purge projects": {"task": "apps.purge_projects", "schedule": 3600.0, "options": {"expires": 3600}},
     "forget answers": {"task": "operations.forget_answers", "schedule": 3600.0},
 }
 CHANNEL_LAYERS = {

@@ -2,6 +2,7 @@ from django.apps import AppConfig
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 
 from core.access import register_behind, register_who_grants
+from core.access import register_gate, register_who_grants
 
 
 class TenantsConfig(AppConfig):
@@ -16,6 +17,10 @@ class TenantsConfig(AppConfig):
 
         register_who_grants(rights.who_grants)
         register_behind(rights.grants_behind)
+        from tenants import ending, lifecycle, rights, signals  # noqa: F401  ending: registers its words
+
+        register_who_grants(rights.who_grants)
+        register_gate(lifecycle.refuse_closed)
         register_rights(lambda user: rights.actor_now(user).rights)
         user_logged_in.connect(signals.signed_in, dispatch_uid="audit_signed_in")
         user_logged_out.connect(signals.signed_out, dispatch_uid="audit_signed_out")

@@ -34,9 +34,11 @@ class BearerAuthentication(TokenAuthentication):  # type: ignore[misc]  # knox i
             text = token.decode("ascii")
         except UnicodeDecodeError:
             raise AuthenticationFailed() from None
-        found = Token.objects.select_related("user").filter(digest=hash_token(text)).first()
+        found = Token.objects.select_related("user", "project").filter(digest=hash_token(text)).first()
         if found is None or (found.expiry is not None and found.expiry <= timezone.now()):
             raise AuthenticationFailed()
+        if found.project is not None and found.project.deleted_at is not None:
+            raise AuthenticationFailed()  # it counts in that project alone, and comes back with it
         user, known = self.validate_user(found)
         return user, known
 

@@ -91,12 +91,17 @@ class Project(DeclaredRow):
     name = models.CharField(max_length=40, validators=label_validators)
     title = models.CharField(max_length=100, blank=True)
     state = models.CharField(max_length=12, choices=State, default=State.ACTIVE)
-    deleted_at = models.DateTimeField(null=True)
+    state_since = models.DateTimeField(db_default=Now())
+    state_by = models.CharField(max_length=150, blank=True)
+    state_reason = models.CharField(max_length=500, blank=True)
+    earlier = models.CharField(max_length=40, blank=True)  # states to go back to, the last one first
+    deleted_at = models.DateTimeField(null=True)  # out of sight since then; for 30 days it can be brought back
+    purged_at = models.DateTimeField(null=True)  # gone for good; until then the name is kept
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["tenant", "name"], name="project_name_in_tenant", condition=Q(deleted_at__isnull=True)
+                fields=["tenant", "name"], name="project_name_in_tenant", condition=Q(purged_at__isnull=True)
             )
         ]
 
@@ -221,3 +226,4 @@ class Notice(Row):
 from tenants.invitations.models import Invitation as Invitation  # noqa: E402  it needs what is above
 from tenants.quota.models import Quota as Quota  # noqa: E402  likewise
 from tenants.requests.models import Request as Request  # noqa: E402  likewise
+from tenants.robots.models import Robot  # noqa: E402, F401  found with the models of this package

@@ -84,7 +84,8 @@ def _sessions() -> QuerySet[Any]:
 
 
 def _tokens() -> QuerySet[Any]:
-    rows: QuerySet[Any] = Token.objects.filter(Q(expiry=None) | Q(expiry__gt=Now()))
+    open_places = Q(project=None) | Q(project__deleted_at=None)
+    rows: QuerySet[Any] = Token.objects.filter(open_places, Q(expiry=None) | Q(expiry__gt=Now()))
     return rows
 
 

@@ -20,7 +20,8 @@ PERMISSIONS: dict[str, Text] = {
     "member.manage": _("give and take roles"),
     "project.view": _("see the project"),
     "project.create": _("create projects"),
-    "project.manage": _("change the project and its environments"),
+    "project.manage": _("change the project and its environments, suspend and archive it"),
+    "project.delete": _("delete projects and bring them back"),
     "image.view": _("see and use images"),
     "app.view": _("see apps, instances and operations"),
     "app.deploy": _("deploy, roll back, stop, start and restart in unprotected environments"),
@@ -56,6 +57,7 @@ _TENANT_ADMIN = _LOOK | {
     "project.create",
     "project.manage",
     "quota.manage",
+    "project.delete",
 }
 _OWN = {"account.own"}
 _PLATFORM_ONLY = {"cluster.view", "cluster.manage", "tenant.create", "quota.tenant"}

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, overload
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
 from core.access import Actor, Codes, get_visible, visible
@@ -14,7 +14,7 @@ from tenants.models import Grant, Project, Tenant, Token, User
 from tenants.rights import running_grants
 
 TENANT = ["id", "name", "title", "state", "version", "created_at", "updated_at"]
-PROJECT = [*TENANT, "tenant_id"]
+PROJECT = [*TENANT, "tenant_id", "state_since", "state_by", "state_reason", "deleted_at"]
 GRANT = [
     "id",
     "user_id",
@@ -38,15 +38,24 @@ def tenant(actor: Actor, name: str) -> Tenant:
     return get_visible(actor, Tenant.objects.all(), name=name)
 
 
-def projects(actor: Actor, home: Tenant) -> Rows:
+def projects(actor: Actor, home: Tenant, state: str = "") -> Rows:
+    """Those there are, or those in one state; of deleted ones those that somebody may still bring back."""
+    if state == Project.State.DELETED:
+        return plain(visible(actor, deleted_projects().filter(tenant=home), "project.delete"), *PROJECT)
     rows = Project.objects.filter(tenant=home, deleted_at__isnull=True)
-    return plain(visible(actor, rows), *PROJECT)
+    return plain(visible(actor, rows.filter(state=state) if state else rows), *PROJECT)
 
 
-def project(actor: Actor, tenant_name: str, name: str) -> Project:
-    """The project with its tenant, in one query."""
-    rows = Project.objects.select_related("tenant").filter(deleted_at__isnull=True)
-    return get_visible(actor, rows, tenant__name=tenant_name, name=name)
+def deleted_projects() -> QuerySet[Project]:
+    return Project.objects.filter(deleted_at__isnull=False, purged_at__isnull=True)
+
+
+def project(actor: Actor, tenant_name: str, name: str, *, deleted: bool = False) -> Project:
+    """The project with its tenant, in one query; `deleted`: also one that is to be brought back."""
+    rows = Project.objects.select_related("tenant").filter(tenant__name=tenant_name, name=name)
+    if deleted and visible(actor, deleted_projects().filter(pk__in=rows), "project.delete").exists():
+        return get_visible(actor, rows.filter(purged_at__isnull=True), permission="project.delete")
+    return get_visible(actor, rows.filter(deleted_at__isnull=True))
 
 
 def shown_tenant(row: Tenant) -> dict[str, Any]:
@@ -99,7 +108,7 @@ def person(field: str, name: str | None) -> User | None:
     """The active person of that name; None where none was named. `field` is where the name was sent."""
     if name is None:
         return None
-    found = User.objects.filter(username=name, is_active=True).first()
+    found = User.objects.filter(username=name, is_active=True, robot=None).first()
     if found is None:
         raise Invalid(errors=[FieldProblem(field, "unknown", _("There is no such person."))])
     return found

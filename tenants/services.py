@@ -1,7 +1,6 @@
 """What people do with people, tenants and projects. Each public function is a command."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -25,6 +24,11 @@ from tenants.roles import PERMISSIONS, ROLES
 LONGEST_TOKEN_LIFE = timedelta(days=366)
 KEPT_ELSEWHERE = "keystone"  # the source of grants that only the identity service changes
 DEFAULT_TOKEN_LIFE = timedelta(days=90)
+from tenants.lifecycle import name_taken
+from tenants.models import Grant, Organization, Project, Tenant, Token, User
+from tenants.rights import running_grants
+from tenants.roles import ROLES
+from tenants.tokens import DEFAULT_TOKEN_LIFE, made_token
 
 
 @command("project.create", permission="project.create")
@@ -33,11 +37,12 @@ def create_project(actor: Actor, tenant: Tenant, *, name: str, title: str = "") 
         raise Invalid(errors=[FieldProblem("name", "bad_name", RULE)])
     try:
         with transaction.atomic():
-            project = Project.objects.create(tenant=tenant, name=name, title=title)
+            project = Project.objects.create(tenant=tenant, name=name, title=title, state_by=actor.name)
     except IntegrityError:
         message = _("A project called “%(name)s” exists in this tenant.") % {"name": name}
         raise Conflict(message, code="name_taken", hint=_("Take another name.")) from None
     widen(project.pk, Where(tenant.pk), {Resource.PROJECTS: 1})
+        raise name_taken(tenant, name) from None
     describe(target=project, after={"name": name, "title": title})
     return project
 
@@ -57,41 +62,7 @@ def create_token(
     The secret is shown once and kept only as a hash.
     """
     _check_own(actor, user)
-    unknown = sorted(set(scopes or []) - set(PERMISSIONS))
-    if unknown:
-        message = _("There is no permission called %(names)s.") % {"names": ", ".join(unknown)}
-        raise Invalid(errors=[FieldProblem("scopes", "unknown", message)])
-    _check_ceiling(actor, scopes or [])
-    if not timedelta(0) < lifetime <= LONGEST_TOKEN_LIFE:
-        message = _("A token lives at least a second and at most 366 days.")
-        raise Invalid(errors=[FieldProblem("expires_at", "out_of_range", message)])
-    try:
-        with transaction.atomic():
-            token, text = Token.objects.create(
-                user, expiry=lifetime, name=name, scopes=sorted(set(scopes or [])), **_place(limit)
-            )
-    except IntegrityError:
-        message = _("You have a token called “%(name)s” already.") % {"name": name}
-        raise Conflict(message, code="name_taken", hint=_("Revoke it first, or take another name.")) from None
-    after = {"name": name, "scopes": token.scopes, "expires_at": str(token.expiry), "limit": str(limit or "")}
-    describe(target=token, after=after)
-    return token, Secret(text)
-
-
-def _place(limit: Tenant | Project | None) -> dict[str, Any]:
-    if isinstance(limit, Project):
-        return {"tenant_id": limit.tenant_id, "project": limit}
-    return {"tenant": limit}
-
-
-def _check_ceiling(actor: Actor, scopes: list[str]) -> None:
-    """A token made with a limited token is no wider than that one; no scopes at all would be everything."""
-    ceiling = actor.rights.ceiling
-    if ceiling is not None and (not scopes or not set(scopes) <= ceiling):
-        raise Denied(
-            _("The token you use is limited; one made with it cannot be wider."),
-            hint=_("Name scopes that it has: %(scopes)s.") % {"scopes": ", ".join(sorted(ceiling))},
-        )
+    return made_token(actor, user, name=name, scopes=scopes, lifetime=lifetime, limit=limit)
 
 
 @command("token.revoke", permission="account.own")
@@ -193,7 +164,7 @@ def give_grant(
     return made
 
 
-@command("grant.end", permission="member.manage")
+@command("grant.end", permission="member.manage", even_closed=True)
 def end_grant(actor: Actor, target: Tenant | Project, *, grant: Grant) -> None:
     """End a grant now. A tenant always keeps an owner, and nobody ends what they could not give."""
     if grant.tenant_id is None:

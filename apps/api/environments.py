@@ -3,11 +3,12 @@
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.api.inputs import EnvironmentInput
+from apps.api.inputs import EnvironmentChange, EnvironmentInput
 from apps.api.shapes import EnvironmentOutput
+from apps.environments.services import delete_environment, update_environment
 from apps.selectors import listing
 from apps.services import create_environment
-from core.api.endpoint import View, endpoint
+from core.api.endpoint import endpoint
 from core.api.inputs import Listing
 from core.api.paging import page
 from core.api.schema import page_of
@@ -30,9 +31,26 @@ class Environments(ChangeView):
         return self.made(create_environment(self.actor, home, **sent), listing.shown_environment)
 
 
-class OneEnvironment(View):
+class OneEnvironment(ChangeView):
     @endpoint("show_environment", answers={200: EnvironmentOutput})
     def get(self, request: Request, tenant: str, project: str, environment: str) -> Response:
         """One stage of a project."""
         home = project_of(self.actor, tenant, project)
         return self.one(listing.shown_environment(listing.environment(self.actor, home, environment)))
+
+    @endpoint("update_environment", body=EnvironmentChange, answers={200: EnvironmentOutput}, versioned=True)
+    def patch(self, request: Request, tenant: str, project: str, environment: str) -> Response:
+        """Protect a stage or not, or bind it to another cluster while nothing is deployed there."""
+        home = project_of(self.actor, tenant, project)
+        row = listing.environment(self.actor, home, environment)
+        if name := self.sent.get("cluster"):
+            self.sent["cluster"] = listing.cluster_for(self.actor, home, name)
+        changed = update_environment(self.actor, row, version=self.expected_version, **self.sent)
+        return self.one(listing.shown_environment(changed))
+
+    @endpoint("delete_environment", answers={204: None}, versioned=True)
+    def delete(self, request: Request, tenant: str, project: str, environment: str) -> Response:
+        """Remove a stage to which nothing was ever deployed."""
+        row = listing.environment(self.actor, project_of(self.actor, tenant, project), environment)
+        delete_environment(self.actor, row, version=self.expected_version)
+        return Response(status=204)

@@ -130,6 +130,11 @@ class EnvironmentInput(Input):
     protected = serializers.BooleanField(required=False, help_text="Default: whether it is of stage prod.")
 
 
+class EnvironmentChange(Input):
+    cluster = label(required=False, help_text="Only while nothing is deployed there.")
+    protected = serializers.BooleanField(required=False)
+
+
 class LogFilters(Query):
     service = label(required=False)
     number = serializers.IntegerField(

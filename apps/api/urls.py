@@ -1,7 +1,7 @@
 from django.urls import path
 
 import core.api.addresses  # noqa: F401  registers the kinds of path parts
-from apps.api import apps, clusters, deployments, environments, events, imports, logs, places
+from apps.api import apps, clusters, deployments, environments, events, imports, logs, places, projects
 from core.api.streaming import as_stream_view
 
 P = "tenants/<label:tenant>/projects/<label:project>"
@@ -9,6 +9,12 @@ A = f"{P}/apps/<label:app>"
 E = f"{A}/environments/<label:environment>"
 
 urlpatterns = [
+    path("tenants/<label:tenant>/projects", projects.Projects.as_view(), name="api_projects"),
+    path(P, projects.OneProject.as_view(), name="api_project"),
+    path(f"{P}/suspend", projects.Suspend.as_view(), name="api_project_suspend"),
+    path(f"{P}/resume", projects.Resume.as_view(), name="api_project_resume"),
+    path(f"{P}/archive", projects.Archive.as_view(), name="api_project_archive"),
+    path(f"{P}/restore", projects.Restore.as_view(), name="api_project_restore"),
     path(f"{P}/environments", environments.Environments.as_view(), name="api_environments"),
     path(f"{P}/environments/<label:environment>", environments.OneEnvironment.as_view(), name="api_environment"),
     path(f"{P}/apps", apps.Apps.as_view(), name="api_apps"),

@@ -132,6 +132,7 @@ class AppEnvironment(DeclaredRow):
     generation = models.PositiveIntegerField(default=0)
     release = models.ForeignKey(Release, models.PROTECT, null=True, related_name="+")
     stopped = models.BooleanField(default=False)
+    held = models.BooleanField(default=False)  # stopped with its whole project: what is to run again with it
     instances = models.JSONField(default=dict)  # {service: wanted}, where it differs from the release's own
     restarts = models.JSONField(default=dict)  # {service: how often asked}
     engine_name = models.CharField(max_length=21, unique=True, editable=False)

@@ -11,6 +11,8 @@ from apps.preflight.reach import check_health, check_names, check_ports
 from apps.preflight.room import check_room
 from apps.preflight.settings import check_limits, check_secrets, check_variables
 from apps.preflight.where import check_cluster, check_rights
+from apps.preflight.standing import check_standing
+from apps.preflight.where import check_cluster, check_quota, check_rights
 from apps.specification import Specification
 from core.access import Actor
 
@@ -19,6 +21,7 @@ __all__ = ["Finding", "mended", "preflight"]
 LEVELS = ("bad", "warn", "ok")
 CHECKS: tuple[Callable[[Plan], Iterator[Finding]], ...] = (
     check_rights,
+    check_standing,
     check_images,
     check_ports,
     check_names,

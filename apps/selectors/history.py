@@ -32,6 +32,11 @@ _DEEDS: dict[str, Promise] = {
     "start": gettext_lazy("Start release %(release)s"),
     "delete": gettext_lazy("Take out"),
     "repair": gettext_lazy("Repair release %(release)s"),
+    "project.suspend": gettext_lazy("Suspend the project"),
+    "project.resume": gettext_lazy("Resume the project"),
+    "project.archive": gettext_lazy("Archive the project"),
+    "project.restore": gettext_lazy("Restore the project"),
+    "project.delete": gettext_lazy("Delete the project"),
 }
 
 _TOLD: dict[str, Promise] = {

@@ -18,7 +18,7 @@ from core.api.paging import Rows, plain
 from core.errors import FieldProblem, Invalid, NotFound
 from operations.models import Operation
 from operations.selectors import told
-from tenants.models import Project
+from tenants.models import Project, Tenant
 
 APP = ["id", "name", "title", "version", "created_at", "updated_at"]
 ENVIRONMENT = ["id", "name", "stage", "position", "protected", "version", "cluster_name", "created_at", "updated_at"]
@@ -96,22 +96,26 @@ def release_in(found: App, number: int | None) -> Release | None:
     return row
 
 
-def cluster_for(actor: Actor, project: Project, name: str | None) -> Cluster:
-    """The cluster that a new environment names, or the one its tenant uses.
+def cluster_for(actor: Actor, home: Project | Tenant, name: str | None, field: str = "cluster") -> Cluster:
+    """The cluster that a new environment names, or the one its tenant uses."""
+    offered = clusters_for(actor, home)
+    row = next((one for one in offered if not name or one.name == name), None)
+    if row is None:
+        raise unknown(field, _("There is no such cluster for this tenant."))
+    return row
+
+
+def clusters_for(actor: Actor, home: Project | Tenant) -> list[Cluster]:
+    """Those a tenant may bind an environment to, the one it has used longest first.
 
     A tenant may name those that its environments are on; who operates the platform, any. A tenant's first
     environment is on the oldest cluster.
     """
-    used = Cluster.objects.filter(environments__tenant_id=project.tenant_id).distinct().order_by("id")
-    first = Cluster.objects.order_by("id")[:1]
-    offered = visible(actor, Cluster.objects.all()) | Cluster.objects.filter(
-        pk__in=[row.pk for row in used] or [row.pk for row in first]
-    )
-    named = offered.filter(name=name) if name else used or first
-    row = next(iter(named), None)
-    if row is None:
-        raise unknown("cluster", _("There is no such cluster for this tenant."))
-    return row
+    tenant_id = home.tenant_id if isinstance(home, Project) else home.pk
+    used = list(Cluster.objects.filter(environments__tenant_id=tenant_id).distinct().order_by("id"))
+    first = used or list(Cluster.objects.order_by("id")[:1])
+    others = visible(actor, Cluster.objects.exclude(pk__in=[row.pk for row in first])).order_by("id")
+    return [*first, *others]
 
 
 def unknown(field: str, message: str) -> Invalid:

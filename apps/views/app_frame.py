@@ -15,6 +15,7 @@ from apps.views.found import actor_of, app_of, chosen, places_of
 from core import access
 from core.access import Actor
 from operations.models import Operation
+from tenants.lifecycle import next_step, why_closed
 from tenants.models import Project
 
 
@@ -145,11 +146,20 @@ def ask_address(project: Project, codes: tuple[str, ...]) -> str:
 
 
 def why_not(actor: Actor, codes: tuple[str, ...], target: Model) -> str:
+def why_not(actor: Actor, codes: tuple[str, ...], target: Model, *, even_closed: bool = False) -> str:
     """Why a button is disabled and who can help; empty where it is not."""
     if any(access.may(actor, code, target) for code in codes):
-        return ""
+        return "" if even_closed else _closed(target)
     text = _("This needs “%(permission)s” here; an owner or admin of the tenant can give it.")
     return text % {"permission": codes[0]}
+
+
+def _closed(target: Model) -> str:
+    """What stands in the way in a project that is suspended or archived."""
+    project = getattr(target, "project", target)
+    if not isinstance(project, Project) or project.state == Project.State.ACTIVE:
+        return ""
+    return f"{why_closed(project)} {next_step(project)}"
 
 
 def deployment_address(names: dict[str, str], operation: Operation) -> str:

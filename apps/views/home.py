@@ -14,11 +14,13 @@ from apps.selectors.image_choice import image_choices
 from apps.views.answers import shown
 from apps.views.found import actor_of
 from core import access
+from core.access import visible
 from core.status import Kind, Status
 from tenants import recent
 from tenants.ending import role_title
 from tenants.models import Grant, User
 from tenants.requests.registry import words_of
+from tenants.models import Grant, Project, Tenant, User
 
 MOST_IMAGES = 4
 DEPLOYERS = ("app.deploy", "app.test", "app.release")
@@ -31,6 +33,7 @@ def page(request: HttpRequest) -> HttpResponse:
     found = home_of(actor, last=recent.projects(user))
     may_start = [line for line in found.projects if any(access.may(actor, code, line.project) for code in DEPLOYERS)]
     context = {"home": found, "person": user.shown_name, "operates": access.may(actor, "cluster.view")}
+    context["new_in"] = next(iter(visible(actor, Tenant.objects.order_by("name"), "project.create")[:1]), None)
     return shown(request, "home/page", context | _lines(found) | _start(found, may_start), part="home/_home")
 
 
@@ -48,7 +51,9 @@ def _names(line: ProjectLine) -> dict[str, str]:
 
 
 def _project(line: ProjectLine) -> dict[str, Any]:
-    return {"line": line, "url": reverse("project", kwargs=_names(line))}
+    closed = line.project.state != Project.State.ACTIVE
+    status = Status.of(line.project.state) if closed else None
+    return {"line": line, "url": reverse("project", kwargs=_names(line)), "status": status}
 
 
 def _need(need: Need) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from apps.views.answers import shown
 from apps.views.app_frame import why_not
 from apps.views.found import actor_of, project_of
 from core.status import Kind
+from tenants.lifecycle import why_closed
 from tenants.models import Project
 
 ATTENTION = "attention"
@@ -54,6 +55,7 @@ def overview_context(request: HttpRequest, project: Project) -> dict[str, Any]:
         "links": links,
         "fragment": request.get_full_path() if request.path == links.project else links.project,
         "why_not_deploy": why_not(actor, DEPLOYERS, project),
+        "closed": why_closed(project) if project.state != Project.State.ACTIVE else "",
     }
 
 

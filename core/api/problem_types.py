@@ -36,6 +36,8 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     "not_deployed": ProblemType(409, _("The app is not deployed to this environment.")),
     "still_running": ProblemType(409, _("The app is still deployed somewhere.")),
     "project_not_active": ProblemType(409, _("The project is suspended, archived or deleted.")),
+    "wrong_state": ProblemType(409, _("The project is not in a state from which this is possible.")),
+    "has_history": ProblemType(409, _("Something was deployed there, and its history is kept.")),
     "last_owner": ProblemType(409, _("A tenant always keeps an owner.")),
     "no_environment": ProblemType(409, _("The project has no environment to deploy to.")),
     "nothing_before": ProblemType(409, _("There is no earlier release to go back to.")),

@@ -46,6 +46,10 @@ class TitleInput(Input):
 
 class ProjectOutput(TenantOutput):
     tenant_id = serializers.UUIDField()
+    state_since = serializers.DateTimeField()
+    state_by = serializers.CharField(help_text="Who brought it into this state.")
+    state_reason = serializers.CharField()
+    deleted_at = serializers.DateTimeField(allow_null=True, help_text="It can be restored for 30 days.")
 
 
 class ProjectInput(Input):

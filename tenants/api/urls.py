@@ -11,6 +11,9 @@ from tenants.api import (  # noqa: F401  schemes: found by being imported
     schemes,
     views,
 )
+from tenants.api import account, audit, robots, schemes, views  # noqa: F401  schemes: found by being imported
+
+P = "tenants/<label:tenant>/projects/<label:project>"
 
 urlpatterns = [
     path("me", views.Me.as_view(), name="api_me"),
@@ -30,6 +33,10 @@ urlpatterns = [
     path(
         "tenants/<label:tenant>/projects/<label:project>/quota", quota.ProjectQuota.as_view(), name="api_project_quota"
     ),
+    path(f"{P}/robots", robots.Robots.as_view(), name="api_robots"),
+    path(f"{P}/robots/<label:robot>", robots.OneRobot.as_view(), name="api_robot"),
+    path(f"{P}/tokens", robots.ProjectTokens.as_view(), name="api_project_tokens"),
+    path(f"{P}/tokens/<uuid:token>", robots.OneProjectToken.as_view(), name="api_project_token"),
     path("tenants/<label:tenant>/grants", views.Grants.as_view(), name="api_grants"),
     path("tenants/<label:tenant>/grants/<uuid:grant>", views.OneGrant.as_view(), name="api_grant"),
     path("me/needs", requests.MyNeeds.as_view(), name="api_my_needs"),

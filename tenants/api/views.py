@@ -21,6 +21,7 @@ from tenants import selectors, services
 from tenants.api import shapes
 from tenants.models import Token, User
 from tenants.profile.services import update_account
+from tenants.tokens import DEFAULT_TOKEN_LIFE
 
 
 class OwnView(ChangeView):
@@ -63,7 +64,7 @@ class Tokens(OwnView):
 
 def _token(actor: Actor, sent: dict[str, Any]) -> dict[str, Any]:
     until: datetime | None = sent.get("expires_at")
-    lifetime = until - timezone.now() if until else services.DEFAULT_TOKEN_LIFE
+    lifetime = until - timezone.now() if until else DEFAULT_TOKEN_LIFE
     limit = selectors.place_of_token(actor, sent.get("tenant"), sent.get("project"))
     return {"name": sent["name"], "scopes": sent.get("scopes"), "lifetime": lifetime, "limit": limit}
 
@@ -103,34 +104,6 @@ class OneTenant(View):
         row = selectors.tenant(self.actor, tenant)
         changed = services.update_tenant(self.actor, row, version=self.expected_version, **self.sent)
         return self.one(selectors.shown_tenant(changed))
-
-
-class Projects(ChangeView):
-    @endpoint("list_projects", query=Searchable, answers={200: page_of(shapes.ProjectOutput)})
-    def get(self, request: Request, tenant: str) -> Response:
-        """The projects of a tenant that you may see, by name."""
-        rows = selectors.projects(self.actor, selectors.tenant(self.actor, tenant))
-        return Response(page(self.slip("name", "id"), rows.filter(matching(self.query, "name", "title"))))
-
-    @endpoint("create_project", body=shapes.ProjectInput, answers={201: shapes.ProjectOutput}, repeatable=True)
-    def post(self, request: Request, tenant: str) -> Response:
-        """Make a project; give it environments next."""
-        home = selectors.tenant(self.actor, tenant)
-        return self.made(services.create_project(self.actor, home, **self.sent), selectors.shown_project)
-
-
-class OneProject(View):
-    @endpoint("show_project", answers={200: shapes.ProjectOutput})
-    def get(self, request: Request, tenant: str, project: str) -> Response:
-        """One project."""
-        return self.one(selectors.shown_project(selectors.project(self.actor, tenant, project)))
-
-    @endpoint("update_project", body=shapes.TitleInput, answers={200: shapes.ProjectOutput}, versioned=True)
-    def patch(self, request: Request, tenant: str, project: str) -> Response:
-        """Change the title of a project."""
-        row = selectors.project(self.actor, tenant, project)
-        changed = services.update_project(self.actor, row, version=self.expected_version, **self.sent)
-        return self.one(selectors.shown_project(changed))
 
 
 class Grants(ChangeView):

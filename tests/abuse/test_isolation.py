@@ -26,6 +26,7 @@ from tenants.models import Request as AskedFor
 from tenants.quota.models import QuotaLoan
 from tenants.requests import services
 from tenants.services import create_project
+from tenants.robots.services import create_robot
 from tests.conftest import Cast
 
 Api = Callable[[str], APIClient]
@@ -50,6 +51,8 @@ BODIES: dict[str, dict[str, Any]] = {  # good ones, so that nothing but the addr
     "import": {"text": "services: {}"},
     "quota": {"limits": {"cpu": 4}},
     "loans": {"lender": "shop", "borrower": "x", "resource": "cpu", "amount": 1, "until": "2040-01-01T00:00:00Z"},
+    "robots": {"name": "x", "role": "project.guest"},
+    "tokens": {"name": "x", "robot": "ci"},
 }
 
 
@@ -70,10 +73,12 @@ def known(running: AppEnvironment, cast: Cast) -> dict[str, str]:
         tenant=cast.acme, lender=cast.shop, borrower=other, resource="cpu", amount=1, until=timezone.now(),
         lent_by="owner",
     )  # fmt: skip
+    create_robot(cast.actor("owner"), cast.shop, name="ci", role="project.guest")
     return {
         "loan": str(loan.pk),
         "tenant": "acme",
         "project": "shop",
+        "robot": "ci",
         "app": "hello",
         "environment": "dev",
         "cluster": "local",
@@ -130,7 +135,8 @@ def ask(text: str, method: str, path: str) -> Any:
 
     async def send() -> Any:
         client = AsyncClient()
-        body = {"title": "x"} if method == "patch" else BODIES.get(path.rpartition("/")[2], {})
+        change = {"protected": True} if "/environments/" in path else {"title": "x"}
+        body = change if method == "patch" else BODIES.get(path.rpartition("/")[2], {})
         more = {} if method == "get" else {"data": json.dumps(body), "content_type": "application/json"}
         response = await getattr(client, method)(path, headers={"Authorization": f"Bearer {text}"}, **more)
         body = b"".join([piece async for piece in response]) if response.streaming else response.content

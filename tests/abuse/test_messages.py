@@ -25,6 +25,7 @@ TASKS = {
     "apps.tell_of_failing",
     "apps.tell_of_silence",
     "apps.forget_events",
+    "apps.purge_projects",
     "observe.forget",
     "console.sweep",
     "tenants.look_after",

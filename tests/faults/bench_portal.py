@@ -1,7 +1,8 @@
 """Run as a process of its own by the fault tests: a portal without its server, on a state folder of the test's.
 
 `deploy NAME IMAGE` accepts a deployment · `work ID [--die-at POINT]` works on an operation, killing itself at a point ·
-`report ID` prints what became of it as JSON.
+`report ID` prints what became of it as JSON · `turn DEED` suspends, resumes, archives or restores the whole project ·
+`stand ID` prints what became of that.
 """
 
 import argparse
@@ -26,7 +27,8 @@ django.setup()
 from django.db.models.functions import Now
 
 from apps import services as apps
-from apps.models import App
+from apps.lifecycle import services as lifecycle
+from apps.models import App, AppEnvironment
 from apps.specification import from_image
 from audit.chain import chains, verify
 from audit.models import AuditEntry
@@ -47,6 +49,10 @@ POINTS: dict[str, tuple[str, str, int]] = {
     "before the end is written": ("operations.services.settle", "before", 1),
     "while the end is written": ("operations.services._record_end", "after", 1),
     "after the end is written": ("operations.services.settle", "after", 1),
+    "before it is declared": ("apps.lifecycle.operations.begin", "before", 1),
+    "after it is declared": ("apps.lifecycle.operations.begin", "after", 1),
+    "after something was removed": ("backends.swarm.driver.SwarmDriver.remove", "after", 1),
+    "after a network was removed": ("backends.swarm.driver.SwarmDriver.remove_environment", "after", 1),
 }
 
 
@@ -72,10 +78,14 @@ def dying(original: Callable[..., Any], when: str, count: int) -> Callable[..., 
 
 def deploy(name: str, image: str) -> None:
     actor = owner_actor()
-    project = Project.objects.get(name="shop")
+    project = Project.objects.get(tenant__name="demo", name="shop")
     app = App.objects.filter(name=name).first() or apps.create_app(actor, project, name=name)
     place = app.places.select_related("app", "environment__cluster", "project", "release").get(environment__name="dev")
     print(apps.deploy(actor, place, spec=from_image(image, name="web", instances=1, ports=[8080])).pk)
+
+
+def turn(deed: str) -> None:
+    print(getattr(lifecycle, deed)(owner_actor(), Project.objects.get(tenant__name="demo", name="shop")).pk)
 
 
 def work(operation_id: str, *, seconds: float) -> None:
@@ -116,6 +126,27 @@ def report(operation_id: str) -> None:
     print(json.dumps(answer))
 
 
+def stand(operation_id: str) -> None:
+    """What became of a turn: its own end, the project's state, and what the engine holds of each deployed app."""
+    operation = Operation.objects.get(pk=operation_id)
+    places = AppEnvironment.objects.filter(project_id=operation.project_id, release__isnull=False)
+    held = {
+        place.app.name: len(driver_for(place.environment.cluster).services(place.engine_name))
+        for place in places.select_related("app", "environment__cluster")
+    }
+    ends = AuditEntry.objects.filter(operation_id=operation_id, action=operation.kind)
+    answer = {
+        "state": operation.state,
+        "project": Project.objects.get(pk=operation.project_id).state,
+        "held": held,
+        "stopped": sorted(set(places.values_list("stopped", flat=True))),
+        "ends": list(ends.values_list("result", flat=True)),
+        "chains_hold": all(verify(chain).holds for chain in chains()),
+        "events": list(operation.events.order_by("seq").values_list("seq", flat=True)),
+    }
+    print(json.dumps(answer))
+
+
 def expire(operation_id: str) -> None:
     """A minute passes: the dead worker's lease is over."""
     Operation.objects.filter(pk=operation_id).exclude(lease_until=None).update(lease_until=Now())
@@ -123,7 +154,7 @@ def expire(operation_id: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("deed", choices=["deploy", "work", "report", "expire"])
+    parser.add_argument("deed", choices=["deploy", "work", "report", "expire", "turn", "stand"])
     parser.add_argument("words", nargs="+")
     parser.add_argument("--die-at", choices=list(POINTS))
     parser.add_argument("--seconds", type=float, default=90.0)
@@ -133,7 +164,7 @@ def main() -> None:
     elif asked.deed == "work":
         work(asked.words[0], seconds=asked.seconds)
     else:
-        {"deploy": deploy, "report": report, "expire": expire}[asked.deed](*asked.words)
+        {"deploy": deploy, "report": report, "expire": expire, "turn": turn, "stand": stand}[asked.deed](*asked.words)
 
 
 if __name__ == "__main__":

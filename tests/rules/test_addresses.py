@@ -86,6 +86,7 @@ def things(place: AppEnvironment, cast: Cast) -> dict[str, str]:
         "loan": str(loan.pk),
         "tenant": "acme",
         "project": "shop",
+        "robot": "ci",
         "app": "hello",
         "environment": "dev",
         "cluster": "local",

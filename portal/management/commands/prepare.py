@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
-from portal import seed, static_files
+from portal import cast, seed, static_files
 
 
 class Command(BaseCommand):
@@ -18,6 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("--engine-url", default="", help="where the engine answers; empty: there is none")
         parser.add_argument("--engine-address", default="", help="where ports that instances publish are reachable")
         parser.add_argument("--engine-note", default="", help="why there is no engine and how to get one")
+        parser.add_argument("--cast", action="store_true", help="also accounts named by their roles, to try them")
         parser.add_argument("--samples", nargs="*", default=[], metavar="IMAGE", help="images on the engine to offer")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -25,12 +26,13 @@ class Command(BaseCommand):
         if not settings.DEBUG:
             static_files.collect()
         password = secrets.token_urlsafe(12)
-        made = seed.first_account(password)
+        made = seed.first_account(password, operates=not options["cast"])
         cluster = seed.cluster(
             address=options["engine_url"], reachable_at=options["engine_address"], note=options["engine_note"]
         )
         seed.demo(cluster)
+        players = cast.cast(cluster) if options["cast"] else {}
         if cluster.address:
             seed.offer(cluster, options["samples"])
-        answer = {"owner": seed.OWNER, "password": password if made else None, "address_path": "/"}
+        answer = {"owner": seed.OWNER, "password": password if made else None, "address_path": "/", "cast": players}
         self.stdout.write(json.dumps(answer))

@@ -10,7 +10,8 @@ from core.access import Actor
 from core.errors import PortalError
 from tenants.models import User
 from tenants.rights import rights_of
-from tenants.services import DEFAULT_TOKEN_LIFE, create_token
+from tenants.services import create_token
+from tenants.tokens import DEFAULT_TOKEN_LIFE
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 LIFETIME = re.compile(r"([1-9][0-9]{0,8})([smhd])\Z", re.ASCII)

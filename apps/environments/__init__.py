@@ -1,0 +1,1 @@
+"""What is changed of an environment once it is there."""
