@@ -24,6 +24,8 @@ PUBLIC = {
     "portal_metrics": "numbers of the portal itself, with a token of its own; else it is not there",
     "readyz": "can it do its work; names of checks only",
     "sign_in": "the door itself",
+    "sign_in_code": "a step of the door, for who has just given a right password",
+    "sign_in_expired": "likewise",
     "sign_out": "leads back to the door",
     "set_language": "the reader's own cookie",
     "set_theme": "the reader's own cookie",

@@ -10,6 +10,7 @@ from rest_framework import authentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from tenants.identity import recheck
 from tenants.middleware import actor_for
 from tenants.models import Token, User
 
@@ -38,6 +39,8 @@ class BearerAuthentication(TokenAuthentication):  # type: ignore[misc]  # knox i
         if found is None or (found.expiry is not None and found.expiry <= timezone.now()):
             raise AuthenticationFailed()
         user, known = self.validate_user(found)
+        if not recheck.lets_in(user):
+            raise AuthenticationFailed()
         return user, known
 
     def _note_use(self, token: Token) -> None:

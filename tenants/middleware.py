@@ -4,12 +4,14 @@ import zoneinfo
 from collections.abc import Callable
 from datetime import tzinfo
 
+from django.contrib.auth import logout
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
 from core.access import NOBODY, Actor
 from tenants import recent
+from tenants.identity import recheck
 from tenants.models import Token, User
 from tenants.rights import rights_of
 
@@ -36,6 +38,9 @@ def actor(get_response: Answer) -> Answer:
         user = request.user
         # the lazy user is resolved here, so that isinstance sees the real class
         known = getattr(user, "_wrapped", user) if user.is_authenticated else None
+        if known is not None and not recheck.lets_in(known):
+            logout(request)
+            known = None
         request.actor = actor_for(request, known)  # type: ignore[attr-defined]
         if known is not None:
             request.session.note_seen()  # type: ignore[attr-defined]  # of tenants/sessions.py

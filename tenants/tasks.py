@@ -4,6 +4,7 @@ from celery import shared_task
 from django.db.models.functions import Now
 
 from tenants import ending, notices
+from tenants.identity import sync
 from tenants.models import Session
 
 
@@ -13,3 +14,10 @@ def look_after() -> None:
     ending.tell_of_ending_grants()
     notices.forget_old()
     Session.objects.filter(expire_date__lt=Now()).delete()
+
+
+@shared_task(name="tenants.follow_keystone", ignore_result=True)
+def follow_keystone() -> None:
+    """Make organizations, tenants, people and roles as Keystone says. Without a Keystone there is nothing to do."""
+    if sync.configured():
+        sync.follow_all()

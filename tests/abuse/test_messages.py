@@ -28,6 +28,8 @@ TASKS = {
     "observe.forget",
     "console.sweep",
     "tenants.look_after",
+    "tenants.follow_keystone",
+    "tenants.write_to_keystone",
 }
 
 
