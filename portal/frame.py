@@ -149,8 +149,14 @@ class Frame:
         if govern := self._govern():
             groups.append(Group(_("Govern"), govern))
         if "cluster.view" in self.actor.rights.platform:
-            groups.append(Group(_("Platform"), [self._item(_("Clusters"), reverse("clusters"), "server-2")]))
+            groups.append(Group(_("Platform"), self._platform()))
         return groups
+
+    def _platform(self) -> list[Item]:
+        items = [self._item(_("Clusters"), reverse("clusters"), "server-2")]
+        if "identity.manage" in self.actor.rights.platform:
+            items.append(self._item(_("Keystone"), reverse("keystone"), "key"))
+        return items
 
     def _project_items(self) -> list[Item]:
         overview = reverse("project", kwargs=self._names)

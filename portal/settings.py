@@ -195,6 +195,7 @@ WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["map", "png", "webp", "gz", "br", "woff",
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "tenants.authentication.BearerAuthentication",
+        "tenants.identity.tokens.KeystoneAuthentication",
         "tenants.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],

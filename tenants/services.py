@@ -15,6 +15,7 @@ from core.errors import Changed, Conflict, Denied, FieldProblem, Invalid, NotFou
 from core.names import RULE, is_label
 from core.secrets import Secret
 from tenants.changes import tell_of
+from tenants.identity import outgoing
 from tenants.models import Grant, Organization, Project, Tenant, Token, User
 from tenants.rights import running_grants
 from tenants.roles import PERMISSIONS, ROLES
@@ -172,6 +173,7 @@ def give_grant(
         message = _("%(person)s has this role here already.") % {"person": user.get_username()}
         raise Conflict(message, code="name_taken", hint=_("End the grant there is, then give a new one.")) from None
     made.refresh_from_db()
+    outgoing.note_given(made)
     describe(after={"person": user.get_username(), "role": role, "ends_at": str(ends_at or "")})
     tell_of(user.pk)
     return made
@@ -191,6 +193,7 @@ def end_grant(actor: Actor, target: Tenant | Project, *, grant: Grant) -> None:
             raise Conflict(message, code="last_owner", hint=_("Make somebody else an owner first."))
     describe(before={"person": grant.user.get_username(), "role": grant.role})
     Grant.objects.filter(pk=grant.pk, ended_at__isnull=True).update(ended_at=Now(), ended_by=actor.name)
+    outgoing.note_ended(grant)
     tell_of(grant.user_id)
 
 

@@ -1,10 +1,9 @@
 """The door: sign in, with what may come between a right password and being in."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.views import LoginView
-from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
@@ -15,7 +14,7 @@ from tenants.identity.forms import CodeForm, ExpiredForm, SignInForm
 
 
 class SignIn(LoginView):
-    form_class: type[Form] = SignInForm
+    form_class: Any = SignInForm
     template_name = "door/sign_in.html"
     redirect_authenticated_user = True
 
@@ -23,7 +22,7 @@ class SignIn(LoginView):
         """A flood and an outage are told in the page, so that what was typed need not be typed again."""
         try:
             floods.check(request)
-            return cast(HttpResponse, super().post(request, *args, **kwargs))
+            return super().post(request, *args, **kwargs)
         except SecondFactorNeeded as needed:
             return self._wait("code", needed.receipt)
         except PasswordExpired as expired:
@@ -70,7 +69,7 @@ class _Between(SignIn):
     def get_form_kwargs(self) -> dict[str, Any]:
         return super().get_form_kwargs() | {"waiting": self.waiting}
 
-    def get_redirect_url(self) -> str:
+    def get_redirect_url(self, request: HttpRequest | None = None) -> str:
         return self.waiting.next
 
     def form_valid(self, form: Any) -> HttpResponse:
@@ -79,12 +78,12 @@ class _Between(SignIn):
 
 
 class SignInCode(_Between):
-    form_class = CodeForm
+    form_class: Any = CodeForm
     template_name = "door/code.html"
     step = "code"
 
 
 class SignInExpired(_Between):
-    form_class = ExpiredForm
+    form_class: Any = ExpiredForm
     template_name = "door/expired.html"
     step = "expired"

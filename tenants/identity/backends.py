@@ -4,7 +4,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.backends import BaseBackend, ModelBackend
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
@@ -17,7 +16,7 @@ class LocalBackend(ModelBackend):
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **more: Any
-    ) -> AbstractBaseUser | None:
+    ) -> User | None:
         if more.get("organization"):
             return None
         user = super().authenticate(request, username=username, password=password)
@@ -34,7 +33,7 @@ class KeystoneBackend(BaseBackend):
         password: str | None = None,
         organization: str = "",
         **more: Any,
-    ) -> AbstractBaseUser | None:
+    ) -> User | None:
         if not settings.KEYSTONE["url"] or not (organization and username and password):
             return None
         from tenants.identity import wire
@@ -55,7 +54,7 @@ class CodeBackend(KeystoneBackend):
         password: str | None = None,
         organization: str = "",
         **more: Any,
-    ) -> AbstractBaseUser | None:
+    ) -> User | None:
         receipt, code = more.get("receipt"), more.get("code")
         if not settings.KEYSTONE["url"] or not (organization and username and receipt and code):
             return None

@@ -28,7 +28,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Assignment:
-    """A role that counts: implied and inherited ones and those of groups are among them."""
+    """A role that was given: inherited ones and those of groups are among them, implied ones are not."""
 
     user: str
     place: str  # project | domain | system
@@ -45,6 +45,7 @@ class Snapshot:
     people: dict[str, Person] = field(default_factory=dict)
     roles: dict[str, str] = field(default_factory=dict)
     assignments: set[Assignment] = field(default_factory=set)
+    implied: dict[str, set[str]] = field(default_factory=dict)  # role -> roles that come with it
     about: str = ""
 
     def person_is_good(self, key: str) -> bool:

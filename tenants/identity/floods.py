@@ -18,13 +18,14 @@ class Handler(AxesDatabaseHandler):  # type: ignore[misc]  # untyped library
     """As the library counts, and in addition all failures of one address, whatever names were tried."""
 
     def is_locked(self, request: Any, credentials: dict[str, Any] | None = None) -> bool:
-        if super().is_locked(request, credentials):
+        if bool(super().is_locked(request, credentials)):
             return True
         recent = AccessAttempt.objects.filter(
             ip_address=request.axes_ip_address, attempt_time__gte=get_cool_off_threshold(request)
         )
         failures: int = recent.aggregate(all=Sum("failures_since_start"))["all"] or 0
-        return failures >= settings.AXES_ADDRESS_LIMIT
+        limit: int = settings.AXES_ADDRESS_LIMIT
+        return failures >= limit
 
 
 def name_of(request: HttpRequest, credentials: dict[str, Any] | None) -> str:

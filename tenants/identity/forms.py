@@ -1,7 +1,7 @@
 """The forms of the door."""
 
 import time
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -70,7 +70,7 @@ class _Step(forms.Form):
     def enter(self, **proof: str) -> None:
         """Sign in with what was typed now. Counts as a failure where it is wrong."""
         who = {"username": self.waiting.username, "organization": self.waiting.organization}
-        self.user = cast("User | None", authenticate(self.request, **who, **proof))
+        self.user = authenticate(self.request, **who, **proof)
 
 
 class CodeForm(_Step):

@@ -1,6 +1,7 @@
 """Makes our rows follow Keystone: of one person at sign-in, of everybody every minute."""
 
 import time
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -20,7 +21,7 @@ from tenants.identity.wanted import rules, wishes
 from tenants.models import Grant, Tenant, User
 
 KEYSTONE = Actor(id=None, name=SOURCE, kind="system")
-Role = tuple[str, object]  # role, tenant's key or None
+Role = tuple[str, uuid.UUID | None]  # role, tenant
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,10 @@ def note(*, problem: str = "", took_ms: int = 0) -> None:
 
 def apply(read: Snapshot) -> Outcome:
     """Organizations, tenants, people; then the grants that differ, each person in a transaction of their own."""
-    wished = wishes(read, rules(read.roles))
+    wished = wishes(read, rules(read.roles, bind=True))
     tenants = follow_places(read, wished)
     people = follow_people(read, wished)
-    due: dict[object, set[Role]] = {row.pk: set() for row in people.values()}
+    due: dict[uuid.UUID, set[Role]] = {row.pk: set() for row in people.values()}
     for wish in wished:
         if wish.person in people:
             due[people[wish.person].pk].add((wish.role, tenants[wish.project].pk if wish.project else None))
@@ -72,10 +73,10 @@ def apply(read: Snapshot) -> Outcome:
     return Outcome(given, ended)
 
 
-def differing(due: dict[object, set[Role]]) -> list[object]:
+def differing(due: dict[uuid.UUID, set[Role]]) -> list[uuid.UUID]:
     """People whose grants are not as they should be, by two queries however many they are."""
-    held: dict[object, set[Role]] = {person: set() for person in due}
-    synced: dict[object, set[Role]] = {person: set() for person in due}
+    held: dict[uuid.UUID, set[Role]] = {person: set() for person in due}
+    synced: dict[uuid.UUID, set[Role]] = {person: set() for person in due}
     rows = Grant.objects.filter(ended_at__isnull=True, project__isnull=True, user__source=SOURCE)
     for person, role, tenant, source in rows.values_list("user_id", "role", "tenant_id", "source"):
         if person in due:
@@ -86,7 +87,7 @@ def differing(due: dict[object, set[Role]]) -> list[object]:
 
 
 @transaction.atomic
-def settle(person: object, due: set[Role], tenants: Iterable[Tenant]) -> Outcome:
+def settle(person: uuid.UUID, due: set[Role], tenants: Iterable[Tenant]) -> Outcome:
     """Give and end what differs. What is still to be written to Keystone counts as written."""
     user = User.objects.select_for_update().get(pk=person)
     homes = {row.pk: row for row in tenants}
@@ -100,7 +101,7 @@ def settle(person: object, due: set[Role], tenants: Iterable[Tenant]) -> Outcome
         _write_down("grant.end", user, row.role, row.tenant_id, given=False)
     given = [place for place in due if place not in held]
     for role, tenant in given:
-        home = homes.get(tenant)
+        home = homes[tenant] if tenant else None
         Grant.objects.create(user=user, role=role, tenant=home, granted_by=SOURCE, source=SOURCE)
         _write_down("grant.give", user, role, tenant, given=True)
     if given or ended:
@@ -116,9 +117,9 @@ def with_writes(user: User, due: set[Role]) -> set[Role]:
     return due
 
 
-def _write_down(action: str, user: User, role: str, tenant: object, *, given: bool) -> None:
+def _write_down(action: str, user: User, role: str, tenant: uuid.UUID | None, *, given: bool) -> None:
     line = Line(action, target_kind="tenant" if tenant else "platform", target_id=str(tenant or ""))
-    line.tenant_id = tenant  # type: ignore[assignment]  # a tenant's key
+    line.tenant_id = tenant
     said = {"person": user.get_username(), "role": role}
     line.before, line.after = (None, said) if given else (said, None)
     record(KEYSTONE, line, result=AuditEntry.Result.DONE)

@@ -87,10 +87,9 @@ def _enter(methods: list[Any]) -> str | None:
     plugin = v3.Auth(settings.KEYSTONE["url"], methods, unscoped=True, reauthenticate=False)
     with asking():
         try:
-            found: str = plugin.get_access(ks.Session(timeout=settings.KEYSTONE_TIMEOUT_SECONDS)).user_id
-            return found
+            return plugin.get_access(ks.Session(timeout=settings.KEYSTONE_TIMEOUT_SECONDS)).user_id
         except kx.MissingAuthMethods as error:
-            raise SecondFactorNeeded(error.receipt) from None
+            raise SecondFactorNeeded(str(error.receipt)) from None
         except kx.Unauthorized as error:
             expired = EXPIRED.search(str(error))
             if expired:
@@ -124,10 +123,11 @@ def change_password(user: str, old: str, new: str) -> bool:
 def _reader(**scope: str) -> Any:
     """A client of our own account for one scope; its token is kept and renewed by itself."""
     known = settings.KEYSTONE
-    key = (known["url"], known["user"], known["password"], *sorted(scope.items()))
+    key = (known["url"], known["user"], known["password"], *(f"{name}={value}" for name, value in scope.items()))
     with _lock:
         if key not in _readers:
-            auth = v3.Password(known["url"], user_id=known["user"], password=known["password"], **scope)
+            secret = {"user_id": known["user"], "password": known["password"]}
+            auth = v3.Password(known["url"], **secret, **scope)  # type: ignore[arg-type]  # texts only
             session = ks.Session(auth=auth, session=requests.Session(), timeout=settings.KEYSTONE_TIMEOUT_SECONDS)
             _readers[key] = ks_client.Client(session=session, endpoint_override=known["url"])
         return _readers[key]
@@ -147,7 +147,7 @@ def reading(**scope: str) -> Iterator[Any]:
 def everything() -> Snapshot:
     """All domains, projects, people and roles that count."""
     with reading() as keystone:
-        read = Snapshot(domains=_domains(keystone), roles=_roles(keystone))
+        read = Snapshot(domains=_domains(keystone), roles=_roles(keystone), implied=_implied(keystone))
         read.projects = _projects(keystone.projects.list())
         read.people = {each.id: _person(each) for each in keystone.users.list()}
         url = f"{settings.KEYSTONE['url']}/role_assignments?effective"
@@ -159,7 +159,7 @@ def everything() -> Snapshot:
 def about(user: str) -> Snapshot:
     """The same as far as one person is concerned; without `people` where Keystone does not know them."""
     with reading() as keystone:
-        read = Snapshot(domains=_domains(keystone), roles=_roles(keystone), about=user)
+        read = Snapshot(domains=_domains(keystone), roles=_roles(keystone), implied=_implied(keystone), about=user)
         try:
             read.people = {user: _person(keystone.users.get(user))}
         except kx.NotFound:
@@ -239,6 +239,11 @@ def _roles(keystone: Any) -> dict[str, str]:
     return {each.id: each.name for each in keystone.roles.list()}
 
 
+def _implied(keystone: Any) -> dict[str, set[str]]:
+    answer = keystone.session.get(f"{settings.KEYSTONE['url']}/role_inferences").json()["role_inferences"]
+    return {each["prior_role"]["id"]: {role["id"] for role in each["implies"]} for each in answer}
+
+
 def _projects(found: Any) -> dict[str, Project]:
     return {each.id: Project(each.id, each.name, each.domain_id, bool(each.enabled)) for each in found}
 
@@ -249,7 +254,7 @@ def _person(found: Any) -> Person:
 
 def _assignment(found: dict[str, Any]) -> Assignment | None:
     scope, role = found["scope"], found["role"]["id"]
-    if "user" not in found or "OS-INHERIT:inherited_to" in scope:
+    if "user" not in found or "OS-INHERIT:inherited_to" in scope or "prior_role" in found.get("links", {}):
         return None
     for place in ("project", "domain"):
         if place in scope:

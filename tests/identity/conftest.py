@@ -41,6 +41,8 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         server.start()
         password = secrets.token_urlsafe(18)
         admin = server.admin()
+        for role in ("developer", "auditor", "operator"):
+            admin.role(role)
         yield Cloud(server, admin, sync_account(admin, password, domains=[]), password)
     finally:
         server.destroy()

@@ -15,6 +15,7 @@ from console.models import ConsoleSession
 from images.models import Artifact, Repository
 from operations.models import Operation
 from portal.checks import PUBLIC, Route, every_address_is_guarded, routes
+from tenants.identity.models import RoleMapping
 from tenants.models import Grant, Session, Token
 from tests.conftest import Cast
 from tests.rules import addresses
@@ -72,6 +73,7 @@ def things(place: AppEnvironment, cast: Cast) -> dict[str, str]:
     whose = {"tenant": cast.acme, "project": cast.shop, "place": place}
     end = InstanceEnd.objects.create(**whose, service="web", number=1, engine_id="x", ended_at=timezone.now())
     return {
+        "mapping": str(RoleMapping.objects.create(place="project", keystone_role="looking", role="tenant.member").pk),
         "tenant": "acme",
         "project": "shop",
         "app": "hello",
