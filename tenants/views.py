@@ -31,7 +31,9 @@ class SignIn(LoginView):
             return self._refused(error)
 
     def _refused(self, error: PortalError) -> HttpResponse:
-        form = self.form_class(**self.get_form_kwargs() | {"data": None, "initial": self.request.POST.dict()})
+        form = self.form_class(
+            **self.get_form_kwargs() | {"data": None, "files": None, "initial": self.request.POST.dict()}
+        )
         response = self.render_to_response(self.get_context_data(form=form, problem=error))
         response.status_code = error.status
         if error.retry_after_seconds is not None:

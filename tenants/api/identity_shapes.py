@@ -21,7 +21,7 @@ class MappingInput(Input):
     role = serializers.CharField(max_length=60, help_text=", ".join(ROLES))
 
 
-class DifferenceOutput(serializers.Serializer[None]):
+class RoleDifferenceOutput(serializers.Serializer[None]):
     kind = serializers.ChoiceField(["missing", "extra", "unwritten", "refused"])
     person = serializers.CharField()
     role = serializers.CharField()
@@ -33,6 +33,6 @@ class DriftOutput(serializers.Serializer[None]):
     configured = serializers.BooleanField()
     reachable = serializers.BooleanField()
     synced_at = serializers.DateTimeField(allow_null=True)
-    differences = DifferenceOutput(many=True)
+    differences = RoleDifferenceOutput(many=True)
     more = serializers.IntegerField(help_text="How many differences are not listed.")
     unmapped = serializers.ListField(child=serializers.CharField(), help_text="Roles in use that give nothing.")
