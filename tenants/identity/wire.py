@@ -150,9 +150,7 @@ def everything() -> Snapshot:
         read = Snapshot(domains=_domains(keystone), roles=_roles(keystone), implied=_implied(keystone))
         read.projects = _projects(keystone.projects.list())
         read.people = {each.id: _person(each) for each in keystone.users.list()}
-        url = f"{settings.KEYSTONE['url']}/role_assignments?effective"
-        answer = keystone.session.get(url, timeout=WHOLE_SECONDS).json()["role_assignments"]
-        read.assignments = {found for each in answer if (found := _assignment(each)) is not None}
+        read.assignments = _assignments(keystone)
     return read
 
 
@@ -164,9 +162,7 @@ def about(user: str) -> Snapshot:
             read.people = {user: _person(keystone.users.get(user))}
         except kx.NotFound:
             return read
-        url = f"{settings.KEYSTONE['url']}/role_assignments?effective&user.id={user}"
-        answer = keystone.session.get(url).json()["role_assignments"]
-        read.assignments = {found for each in answer if (found := _assignment(each)) is not None}
+        read.assignments = _assignments(keystone, user=user)
         read.projects = _projects(keystone.projects.list(user=user))
         for domain in {each.where for each in read.assignments if each.place == "domain"}:
             read.projects |= _projects(keystone.projects.list(domain=domain))
@@ -200,10 +196,7 @@ def own_roles() -> set[tuple[str, str]]:
     user = settings.KEYSTONE["user"]
     with reading() as keystone:
         names = _roles(keystone)
-        url = f"{settings.KEYSTONE['url']}/role_assignments?effective&user.id={user}"
-        answer = keystone.session.get(url).json()["role_assignments"]
-        found = [_assignment(each) for each in answer]
-    return {(each.place, names.get(each.role, "?")) for each in found if each is not None}
+        return {(each.place, names.get(each.role, "?")) for each in _assignments(keystone, user=user)}
 
 
 def whose_token(token: str) -> dict[str, Any] | None:
@@ -250,6 +243,16 @@ def _projects(found: Any) -> dict[str, Project]:
 
 def _person(found: Any) -> Person:
     return Person(found.id, found.name, found.domain_id, bool(found.enabled))
+
+
+def _assignments(keystone: Any, *, user: str = "") -> set[Assignment]:
+    """Those of projects and domains; and those of the system, which Keystone leaves out of what it calls effective."""
+    url, only = f"{settings.KEYSTONE['url']}/role_assignments?", f"&user.id={user}" if user else ""
+    lists = [
+        keystone.session.get(url + what + only, timeout=WHOLE_SECONDS) for what in ("effective", "scope.system=all")
+    ]
+    rows = [row for answer in lists for row in answer.json()["role_assignments"]]
+    return {found for row in rows if (found := _assignment(row)) is not None}
 
 
 def _assignment(found: dict[str, Any]) -> Assignment | None:

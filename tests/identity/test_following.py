@@ -12,6 +12,7 @@ from tenants import services
 from tenants.identity import outgoing, recheck, sync
 from tenants.identity.models import KeystoneWrite, RoleMapping, SyncState
 from tenants.models import Grant, Organization, Tenant, User
+from tenants.management.commands.check_identity import findings
 from tests.conftest import actor_of
 from tests.identity.conftest import Cloud, Home, password_of, tick
 
@@ -27,7 +28,10 @@ def test_everybody_is_followed_and_nothing_differs_the_second_time(home: Home) -
     home.person("ann", "developer")
     home.person("boss", "manager", domain=home.domain)
     home.person("nobody")
+    chief = home.person("chief")
+    home.admin.grant("operator", chief)
     follow()
+    assert home.roles("chief") == {"platform.operator"}
     assert home.roles("ann") == {"project.developer"}
     assert home.roles("boss") == {"tenant.owner"}
     assert not User.objects.filter(external_id=home.people["nobody"]).exists(), "who has no role here has no row"
@@ -42,6 +46,17 @@ def test_admin_gives_nothing_even_under_another_name(home: Home) -> None:
     )
     follow()
     assert not Grant.objects.filter(user__external_id=key).exists()
+
+
+def test_doctor_sees_an_account_that_is_admin(home: Home, cloud: Cloud) -> None:
+    def needed() -> dict[str, bool]:
+        return {one["name"]: one["there"] for one in findings() if "no admin" in one["name"]}
+
+    assert set(needed().values()) == {True}
+    home.admin.grant("admin", cloud.sync_user)
+    assert set(needed().values()) == {False}
+    home.admin.revoke("admin", cloud.sync_user)
+    tick()
 
 
 def test_a_renamed_and_made_again_name_inherits_nothing(home: Home) -> None:
