@@ -30,12 +30,14 @@ KINDS = {
 }
 
 
+# the least dangerous first, so that nobody gives the platform away by not choosing
+OFFERED = sorted(ROLES, key=lambda key: (ROLES[key].level == "platform", len(ROLES[key].permissions)))
+
+
 class MappingForm(forms.Form):
     keystone_role = forms.CharField(label=gettext_lazy("Role in Keystone"), max_length=255)
     place = forms.ChoiceField(label=gettext_lazy("Held"), choices=RoleMapping.Place.choices)
-    role = forms.ChoiceField(
-        label=gettext_lazy("Gives in Berth"), choices=[(key, role.title) for key, role in ROLES.items()]
-    )
+    role = forms.ChoiceField(label=gettext_lazy("Gives in Berth"), choices=[(key, ROLES[key].title) for key in OFFERED])
 
 
 @login_required

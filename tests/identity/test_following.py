@@ -11,8 +11,8 @@ from audit.models import AuditEntry
 from tenants import services
 from tenants.identity import outgoing, recheck, sync
 from tenants.identity.models import KeystoneWrite, RoleMapping, SyncState
-from tenants.models import Grant, Organization, Tenant, User
 from tenants.management.commands.check_identity import findings
+from tenants.models import Grant, Organization, Tenant, User
 from tests.conftest import actor_of
 from tests.identity.conftest import Cloud, Home, password_of, tick
 
