@@ -39,6 +39,13 @@ def parser() -> argparse.ArgumentParser:
         metavar="URL",
         help="deploy to this engine, such as tcp://HOST:2375; “private” for Berth's own, or “none”",
     )
+    start.add_argument(
+        "--keystone",
+        default="",
+        choices=["", "dev"],
+        metavar="dev",
+        help="start a Keystone of Berth's own, with organizations, tenants and an account for each role",
+    )
     start.add_argument("--no-install", action="store_true", help="install nothing")
     start.add_argument(
         "--cast",
@@ -73,6 +80,7 @@ def act(words: Sequence[str]) -> int:
         case "up":
             place = Place(asked.host, asked.port)
             return up(Wishes(place, asked.engine, not asked.no_install, asked.detach, asked.cast), state=state)
+            return up(Wishes(place, asked.engine, not asked.no_install, asked.detach, asked.keystone), state=state)
         case "down":
             return down(state=state)
         case "status":

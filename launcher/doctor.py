@@ -1,5 +1,6 @@
 """`./berth doctor`: what this machine lacks, and how to get it."""
 
+import json
 import os
 import shutil
 import sys
@@ -12,8 +13,10 @@ from launcher.commands import attempt, find
 from launcher.engine import missing_programs
 from launcher.engine_api import EngineClient
 from launcher.engine_choice import LOCAL
+from launcher.identity.dev import connection_file
 from launcher.install import RUNTIME, Environment
-from launcher.paths import ROOT, State
+from launcher.paths import PYTHON, ROOT, State
+from launcher.portal import environment
 from launcher.problems import Problem
 from launcher.report import say
 from launcher.sample_images import static_busybox
@@ -52,6 +55,7 @@ def look(state: State) -> Iterator[Finding]:
     yield from look_at_install()
     yield look_at_state(state)
     yield from look_at_engine()
+    yield from look_at_keystone(state)
     lacking = packages.lacking([*packages.SERVICES, *packages.BROWSER, *packages.TRANSLATION])
     yield Finding(
         "Debian packages for ./berth test",
@@ -62,8 +66,7 @@ def look(state: State) -> Iterator[Finding]:
 
 
 def look_at_install() -> Iterator[Finding]:
-    environment = Environment(ROOT)
-    ready = environment.current(RUNTIME)
+    ready = Environment(ROOT).current(RUNTIME)
     can_make = bool(shutil.which("uv")) or attempt([sys.executable, "-c", "import ensurepip, venv"]).returncode == 0
     yield Finding(
         "a tool that makes virtual environments (uv, or Python's venv)",
@@ -113,6 +116,18 @@ def look_at_engine() -> Iterator[Finding]:
         there=has_busybox(),
         hint=packages.way_out(["busybox-static"]),
     )
+
+
+def look_at_keystone(state: State) -> Iterator[Finding]:
+    """Whether the account that reads Keystone is what it should be; nothing where there is no Keystone."""
+    if not (os.environ.get("KEYSTONE_URL") or connection_file(state).exists()) or not PYTHON.exists():
+        return
+    done = attempt([str(PYTHON), "manage.py", "check_identity"], env=environment(state), cwd=ROOT)
+    if done.returncode != 0:
+        last = (done.stderr or done.stdout).strip().splitlines()[-1:]
+        yield Finding("a connection to Keystone", there=False, hint=" ".join(last))
+        return
+    yield from (Finding(**found) for found in json.loads(done.stdout.strip().splitlines()[-1]))
 
 
 def has_cgroups() -> bool:

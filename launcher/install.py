@@ -20,9 +20,9 @@ DEVELOPMENT = "requirements-dev.txt"  # holds all of the other one too
 class Environment:
     """The virtual environment beside the program, and a stamp in it that says what it holds."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, folder: Path | None = None) -> None:
         self.root = root
-        self.folder = root / ".venv"
+        self.folder = folder or root / ".venv"
         self.python = self.folder / "bin" / "python"
         self.stamp = self.folder / "berth-installed.json"
 
@@ -50,7 +50,7 @@ class Environment:
 
         Raises `Problem` with the tool's last words.
         """
-        if not os.access(self.folder if self.folder.exists() else self.root, os.W_OK):
+        if not os.access(self.folder if self.folder.exists() else self.folder.parent, os.W_OK):
             raise Problem(
                 f"{self.folder} belongs to another user, so nothing can be installed there.",
                 hint="Run as that user, or from a copy of your own.",

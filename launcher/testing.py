@@ -12,6 +12,7 @@ from pathlib import Path
 
 from launcher import packages, sample_images
 from launcher.engine import PrivateEngine
+from launcher.identity import dev as identity
 from launcher.install import DEVELOPMENT, Environment
 from launcher.keys import make_keys
 from launcher.paths import PYTHON, ROOT, State
@@ -49,6 +50,16 @@ def databases(state: State, undo: ExitStack) -> Variables:
     return {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
 
 
+def keystone(_: State, __: ExitStack) -> Variables:
+    """Keystone's own packages, kept in the lasting state folder; tests start and end their servers themselves."""
+    own = State.from_environment()
+    own.prepare()
+    with step("Keystone's packages") as now:
+        python, note = identity.install(own, may_install=True)
+        now.note(note)
+    return {"BERTH_TEST_KEYSTONE": str(python)}
+
+
 def browser(_: State, __: ExitStack) -> Variables:
     """Debian's Chromium."""
     return {"BERTH_TEST_BROWSER": shutil.which("chromium") or ""}
@@ -78,13 +89,14 @@ CHECKS = (
     ("manage.py", "check", "--fail-level", "WARNING"),
     ("manage.py", "makemigrations", "--check", "--dry-run"),
 )
-FAST = pytest("not live and not e2e", "-n", "2")
+FAST = pytest("not live and not e2e and not keystone", "-n", "2")
 LIVE = (*packages.ENGINE, *packages.IMAGES)
 PARTS = {
     "checks": Part(CHECKS, packages=packages.TRANSLATION, takes_extra=False),
     "fast": Part(FAST, packages=packages.TRANSLATION),
     "postgres": Part(FAST, packages=(*packages.SERVICES, *packages.TRANSLATION), services=(databases,)),
-    "live": Part(pytest("live and not e2e"), packages=(*LIVE, *packages.SERVICES), services=(engine,)),
+    "keystone": Part(pytest("keystone"), packages=packages.TRANSLATION, services=(keystone,)),
+    "live": Part(pytest("live and not e2e and not keystone"), packages=(*LIVE, *packages.SERVICES), services=(engine,)),
     "e2e": Part(pytest("e2e"), packages=(*LIVE, *packages.BROWSER), services=(engine, browser)),
 }
 

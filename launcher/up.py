@@ -13,6 +13,7 @@ from launcher import sample_images
 from launcher.engine import PrivateEngine
 from launcher.engine_api import EngineError
 from launcher.engine_choice import Choice, Chooser
+from launcher.identity import dev as identity
 from launcher.install import RUNTIME, Environment
 from launcher.keys import make_keys
 from launcher.paths import ROOT, State
@@ -38,6 +39,7 @@ class Wishes:
     install: bool
     detach: bool
     cast: bool = False
+    keystone: str = ""
 
 
 def up(wishes: Wishes, *, state: State) -> int:
@@ -72,9 +74,15 @@ def start(wishes: Wishes, *, state: State, server: Server, undo: ExitStack) -> N
         now.note(f"Keys made: {', '.join(made)}" if made else "Keys are there")
     choice = find_engine(wishes, state=state, undo=undo)
     samples = give_samples(choice.url) if choice.url else []
+    accounts = start_keystone(wishes, state=state, undo=undo)
     with step("Database and first contents"):
         made_first = prepare(state, engine=choice, samples=samples, cast=wishes.cast)
     say_passwords({made_first["owner"]: made_first.get("password")} | made_first.get("cast", {}))
+        made_first = prepare(state, engine=choice, samples=samples)
+    if made_first.get("password"):
+        say(f"\n        Sign in as {made_first['owner']} with the one-time password {made_first['password']}")
+        say("        It is shown only this once.\n")
+    tell_accounts(accounts)
     with step("Portal") as now:
         undo.callback(server.stop)
         server.start(wishes.place)
@@ -128,6 +136,30 @@ def find_engine(wishes: Wishes, *, state: State, undo: ExitStack) -> Choice:
     if choice.note:
         say(f"        {choice.note}")
     return choice
+
+
+def start_keystone(wishes: Wishes, *, state: State, undo: ExitStack) -> dict[str, str]:
+    """Start the Keystone that was asked for; gives back new accounts' passwords. Without it people are local."""
+    if not wishes.keystone:
+        identity.disconnect(state)
+        return {}
+    with step("Keystone's packages") as now:
+        python, note = identity.install(state, may_install=wishes.install)
+        now.note(note)
+    with step("Keystone") as now:
+        server, seeded = identity.start(state, python)
+        undo.callback(server.stop)
+        now.note(f"Keystone at {server.url}, log in {server.log}")
+    return seeded.passwords
+
+
+def tell_accounts(passwords: Mapping[str, str]) -> None:
+    if not passwords:
+        return
+    say("\n        Accounts in Keystone, with their organization and password:")
+    for name, password in passwords.items():
+        say(f"        {name:<10} {identity.ACCOUNTS[name][0]:<7} {password}")
+    say("        They are shown only this once.\n")
 
 
 def give_samples(url: str) -> list[str]:
@@ -220,6 +252,10 @@ def down(*, state: State) -> int:
     with step("Portal ended") as now:
         if not Server(state).stop():
             now.note("Portal was not running")
+    if keystone := identity.there(state):
+        with step("Keystone ended") as now:
+            if not keystone.stop():
+                now.note("Keystone was not running")
     if state.engine.is_dir() and os.geteuid() == 0:
         with step("Private engine ended, nothing of it left on the machine"):
             PrivateEngine(state.folder).stop()
@@ -247,5 +283,7 @@ def status(*, state: State) -> int:
             )
     else:
         say(f"engine  {remembered or 'none yet'}")
+    if keystone := identity.there(state):
+        say(f"keystone {'running at ' + keystone.url if keystone.running() else 'not running'}")
     say(f"state   {state.folder}")
     return 0 if serving else 3

@@ -25,6 +25,8 @@ PUBLIC = {
     "readyz": "can it do its work; names of checks only",
     "invitation": "its address is the secret of one invitation; any other is not there",
     "sign_in": "the door itself",
+    "sign_in_code": "a step of the door, for who has just given a right password",
+    "sign_in_expired": "likewise",
     "sign_out": "leads back to the door",
     "set_language": "the reader's own cookie",
     "set_theme": "the reader's own cookie",

@@ -3,6 +3,7 @@
 No message repeats a value: it may hold a password.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -76,3 +77,28 @@ def processes(*, redis: str) -> int:
     if int(text) > 1 and not redis:
         raise ImproperlyConfigured("WEB_CONCURRENCY is more than 1: that needs REDIS_URL. Set it, or serve with 1.")
     return int(text)
+
+
+def keystone(file: Path) -> dict[str, str]:
+    """{"url", "user", "password"} of the identity service; all empty where there is none.
+
+    `user` is the id of the account Berth reads with. From KEYSTONE_URL and its neighbours, else from the file
+    that `berth up --keystone dev` made.
+    """
+    url: str = env.str("KEYSTONE_URL", default="").rstrip("/")
+    if not url:
+        none = {"url": "", "user": "", "password": ""}
+        return none | (json.loads(file.read_text()) if file.exists() else {})
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc or not parts.path.endswith("/v3"):
+        raise ImproperlyConfigured(
+            "KEYSTONE_URL is not understood. It looks like https://keystone.example.com:5000/v3."
+        )
+    found = {
+        "user": env.str("KEYSTONE_SYNC_USER", default=""),
+        "password": env.str("KEYSTONE_SYNC_PASSWORD", default=""),
+    }
+    missing = [f"KEYSTONE_SYNC_{name.upper()}" for name, value in found.items() if not value]
+    if missing:
+        raise ImproperlyConfigured(f"KEYSTONE_URL is set, but not {' and '.join(missing)}.")
+    return {"url": url} | found

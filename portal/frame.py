@@ -163,6 +163,10 @@ class Frame:
         if "quota.tenant" in self.actor.rights.platform:
             found.append(self._item(_("Tenants"), reverse("tenants"), "building"))
         return found
+        items = [self._item(_("Clusters"), reverse("clusters"), "server-2")]
+        if "identity.manage" in self.actor.rights.platform:
+            items.append(self._item(_("Keystone"), reverse("keystone"), "key"))
+        return items
 
     def _project_items(self) -> list[Item]:
         overview = reverse("project", kwargs=self._names)

@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "guardian",
     "channels",
     "rest_framework",
+    "axes",
     "knox",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -100,7 +101,9 @@ FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
 # --- people ------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "tenants.User"
 AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
+    "tenants.identity.backends.LocalBackend",
+    "tenants.identity.backends.KeystoneBackend",
+    "tenants.identity.backends.CodeBackend",
     "guardian.backends.ObjectPermissionBackend",
 ]
 ANONYMOUS_USER_NAME = None
@@ -118,6 +121,24 @@ LOGOUT_REDIRECT_URL = "sign_in"
 MIGRATION_MODULES = {"knox": None}  # its own token table is never used: ours takes its place
 KNOX_TOKEN_MODEL = "tenants.Token"  # noqa: S105  a model's name
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_PREFIX": "berth_", "TOKEN_TTL": timedelta(days=90)}
+
+# --- identity service: Keystone v3; without a URL all people are local ---
+KEYSTONE = environment.keystone(STATE / "keys" / "keystone.json")
+KEYSTONE_TIMEOUT_SECONDS = env.float("KEYSTONE_TIMEOUT_SECONDS", default=5.0)
+KEYSTONE_RECHECK_SECONDS = env.float("KEYSTONE_RECHECK_SECONDS", default=1.0)  # how long “not disabled” is believed
+KEYSTONE_GRACE_SECONDS = env.int("KEYSTONE_GRACE_SECONDS", default=900)  # sessions go on so long while it is down
+
+# --- floods of sign-ins: counted in the database, and refused before any password is looked at ---
+AXES_FAILURE_LIMIT = 5  # wrong passwords of one name from one address
+AXES_ADDRESS_LIMIT = env.int("SIGN_IN_ADDRESS_LIMIT", default=50)  # from one address, whatever the names
+AXES_COOLOFF_TIME = timedelta(minutes=5)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_HANDLER = "tenants.identity.floods.Handler"
+AXES_USERNAME_CALLABLE = "tenants.identity.floods.name_of"
+AXES_CLIENT_IP_CALLABLE = "tenants.identity.floods.address_of"
+AXES_RESET_ON_SUCCESS = True
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 
 # --- addresses and answers ---------------------------------------------------------------------------------------
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
@@ -174,6 +195,7 @@ WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["map", "png", "webp", "gz", "br", "woff",
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "tenants.authentication.BearerAuthentication",
+        "tenants.identity.tokens.KeystoneAuthentication",
         "tenants.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
@@ -237,6 +259,7 @@ CELERY_BEAT_SCHEDULE = {
     "reconcile": {"task": "apps.reconcile", "schedule": 60.0, "options": {"expires": 60}},
     "tell of silence": {"task": "apps.tell_of_silence", "schedule": 15.0, "options": {"expires": 15}},
     "tell of failing": {"task": "apps.tell_of_failing", "schedule": 15.0, "options": {"expires": 15}},
+    "follow keystone": {"task": "tenants.follow_keystone", "schedule": 60.0, "options": {"expires": 60}},
     "look after people": {"task": "tenants.look_after", "schedule": 600.0},
     "look after loans": {"task": "tenants.look_after_loans", "schedule": 60.0, "options": {"expires": 60}},
     "recount quota": {"task": "tenants.recount_quota", "schedule": 3600.0, "options": {"expires": 3600}},
@@ -269,12 +292,15 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         "django.server": {"level": "WARNING"},
+        "axes": {"level": "ERROR"},  # it would write down what was typed as a name
         "celery": {"level": "WARNING"},
         "docker": {"level": "WARNING"},
     },
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SILENCED_SYSTEM_CHECKS = [
+    "axes.W002",  # the door asks before it looks at a password (tenants/identity/floods.py)
+    "axes.W003",
     "security.W004",
     "security.W008",
     "security.W012",

@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.ready, name="readyz"),
     path("metrics", metrics.export, name="portal_metrics"),
     path("accounts/", include("tenants.urls")),
+    path("keystone/", include("tenants.identity.urls")),
     path("i18n/setlang/", views.set_language, name="set_language"),
     path("theme/", views.set_theme, name="set_theme"),
     path("search/", views.search, name="search"),

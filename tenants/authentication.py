@@ -10,6 +10,7 @@ from rest_framework import authentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from tenants.identity import recheck
 from tenants.middleware import actor_for
 from tenants.models import Token, User
 
@@ -40,6 +41,8 @@ class BearerAuthentication(TokenAuthentication):  # type: ignore[misc]  # knox i
         if found.project is not None and found.project.deleted_at is not None:
             raise AuthenticationFailed()  # it counts in that project alone, and comes back with it
         user, known = self.validate_user(found)
+        if not recheck.lets_in(user):
+            raise AuthenticationFailed()
         return user, known
 
     def _note_use(self, token: Token) -> None:

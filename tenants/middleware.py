@@ -4,12 +4,14 @@ import zoneinfo
 from collections.abc import Callable
 from datetime import tzinfo
 
+from django.contrib.auth import logout
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
-from core.access import NOBODY, Actor
+from core.access import NOBODY, Actor, Rights
 from tenants import recent
+from tenants.identity import recheck
 from tenants.models import Token, User
 from tenants.rights import rights_of
 
@@ -19,11 +21,17 @@ Answer = Callable[[HttpRequest], HttpResponse]
 def actor_for(request: HttpRequest, user: User | AnonymousUser | None, token: Token | None = None) -> Actor:
     """The actor of a request, with what the audit wants to know of where it comes from."""
     known = user if isinstance(user, User) and user.is_active else None
+    rights = rights_of(known, token) if known else NOBODY.rights
+    return actor_with(request, known, rights, kind="token" if token else "person" if known else "nobody")
+
+
+def actor_with(request: HttpRequest, known: User | None, rights: Rights, *, kind: str) -> Actor:
+    """As `actor_for`, with rights that were found out elsewhere."""
     return Actor(
         id=known.pk if known else None,
         name=known.get_username() if known else "",
-        rights=rights_of(known, token) if known else NOBODY.rights,
-        kind="token" if token else "person" if known else "nobody",
+        rights=rights,
+        kind=kind,
         address=request.META.get("REMOTE_ADDR", ""),
         client=request.headers.get("User-Agent", ""),
         request_id=getattr(request, "request_id", ""),
@@ -36,6 +44,9 @@ def actor(get_response: Answer) -> Answer:
         user = request.user
         # the lazy user is resolved here, so that isinstance sees the real class
         known = getattr(user, "_wrapped", user) if user.is_authenticated else None
+        if known is not None and not recheck.lets_in(known):
+            logout(request)
+            known = None
         request.actor = actor_for(request, known)  # type: ignore[attr-defined]
         if known is not None:
             request.session.note_seen()  # type: ignore[attr-defined]  # of tenants/sessions.py

@@ -23,6 +23,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox is unt
     source = models.CharField(max_length=40, default="local")
     external_id = models.CharField(max_length=100, null=True)  # noqa: DJ001  no id at all is not an empty id
     disabled_at = models.DateTimeField(null=True)
+    checked_at = models.DateTimeField(null=True)  # when the identity service last said that this account is good
     title = models.CharField(max_length=100, blank=True)  # what others read; the user name stays for life
     language = models.CharField(max_length=10, blank=True)  # empty, here and below: as the browser has it
     theme = models.CharField(max_length=5, blank=True)
@@ -57,6 +58,8 @@ class Organization(DeclaredRow):
 
 class Tenant(DeclaredRow):
     """The unit of isolation, members, quota and bill."""
+
+    DISABLED = "disabled"  # a state: nobody holds anything in it
 
     scope = Scope("id", None)
     view_permission = "tenant.view"
@@ -227,3 +230,4 @@ from tenants.invitations.models import Invitation as Invitation  # noqa: E402  i
 from tenants.quota.models import Quota as Quota  # noqa: E402  likewise
 from tenants.requests.models import Request as Request  # noqa: E402  likewise
 from tenants.robots.models import Robot  # noqa: E402, F401  found with the models of this package
+from tenants.identity.models import KeystoneWrite, RoleMapping, SyncState  # noqa: E402, F401  so that Django finds them

@@ -17,8 +17,9 @@ Place = tuple[str, uuid.UUID | None, uuid.UUID | None]  # role, tenant, project
 
 
 def running_grants() -> Q:
-    """Those that hold at this moment, by the database's clock."""
-    return Q(ended_at__isnull=True, starts_at__lte=Now()) & (Q(ends_at__isnull=True) | Q(ends_at__gt=Now()))
+    """Those that hold at this moment, by the database's clock. In a disabled tenant none does."""
+    in_time = Q(ended_at__isnull=True, starts_at__lte=Now()) & (Q(ends_at__isnull=True) | Q(ends_at__gt=Now()))
+    return in_time & ~Q(tenant__state=Tenant.DISABLED)
 
 
 def rights_of(user: User, token: Token | None = None) -> Rights:
@@ -41,7 +42,7 @@ def rights_from(grants: Iterable[Place], token: Token | None = None) -> Rights:
             projects[project] |= codes
             tenants[tenant] |= {"tenant.view"}
         elif tenant is not None:
-            tenants[tenant] |= codes
+            tenants[tenant] |= codes | {"tenant.view"}
         else:
             platform |= codes
     ceiling: Codes | None = frozenset(token.scopes) if token is not None and token.scopes else None

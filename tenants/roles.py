@@ -13,6 +13,7 @@ PERMISSIONS: dict[str, Text] = {
     "account.own": _("manage one's own account and tokens"),
     "cluster.view": _("see clusters and hosts"),
     "cluster.manage": _("register, change and remove clusters"),
+    "identity.manage": _("map Keystone's roles and mend what differs"),
     "tenant.create": _("create tenants"),
     "tenant.view": _("see the tenant"),
     "tenant.manage": _("change the tenant"),
@@ -61,6 +62,7 @@ _TENANT_ADMIN = _LOOK | {
 }
 _OWN = {"account.own"}
 _PLATFORM_ONLY = {"cluster.view", "cluster.manage", "tenant.create", "quota.tenant"}
+_PLATFORM_ONLY = {"cluster.view", "cluster.manage", "identity.manage", "tenant.create"}
 
 
 @dataclass(frozen=True)

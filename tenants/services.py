@@ -18,6 +18,8 @@ from tenants.giving import check_role, lock_grants
 from tenants.models import Grant, Organization, Project, Request, Tenant, Token, User
 from tenants.quota.claiming import Where, widen
 from tenants.quota.resources import Resource
+from tenants.identity import outgoing
+from tenants.models import Grant, Organization, Project, Tenant, Token, User
 from tenants.rights import running_grants
 from tenants.roles import PERMISSIONS, ROLES
 
@@ -160,6 +162,8 @@ def give_grant(
         after={"person": user.get_username(), "role": role, "ends_at": str(ends_at or "")},
         detail={"grant": str(made.pk)},
     )
+    outgoing.note_given(made)
+    describe(after={"person": user.get_username(), "role": role, "ends_at": str(ends_at or "")})
     tell_of(user.pk)
     return made
 
@@ -181,4 +185,5 @@ def end_grant(actor: Actor, target: Tenant | Project, *, grant: Grant) -> None:
             raise Conflict(message, code="last_owner", hint=_("Make somebody else an owner first."))
     describe(before={"person": grant.user.get_username(), "role": grant.role}, detail={"grant": str(grant.pk)})
     Grant.objects.filter(pk=grant.pk, ended_at__isnull=True).update(ended_at=Now(), ended_by=actor.name)
+    outgoing.note_ended(grant)
     tell_of(grant.user_id)

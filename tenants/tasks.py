@@ -4,6 +4,7 @@ from celery import shared_task
 from django.db.models.functions import Now
 
 from tenants import ending, notices
+from tenants.identity import outgoing, sync
 from tenants.models import Session
 from tenants.quota import sweeping
 from tenants.requests.expiring import expire_old
@@ -28,3 +29,17 @@ def look_after_loans() -> None:
 def recount_quota() -> None:
     """Add up again what is held."""
     sweeping.recount_all()
+@shared_task(name="tenants.follow_keystone", ignore_result=True)
+def follow_keystone() -> None:
+    """Make organizations, tenants, people and roles as Keystone says. Without a Keystone there is nothing to do."""
+    if sync.configured():
+        outgoing.end_what_is_over()
+        outgoing.send()
+        sync.follow_all()
+
+
+@shared_task(name="tenants.write_to_keystone", ignore_result=True)
+def write_to_keystone() -> None:
+    """Send what was given or taken in Berth."""
+    if sync.configured():
+        outgoing.send()

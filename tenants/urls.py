@@ -3,10 +3,12 @@ from django.urls import path
 
 from tenants import notice_views
 from tenants.profile import views
-from tenants.views import SignIn
+from tenants.views import SignIn, SignInCode, SignInExpired
 
 urlpatterns = [
     path("sign-in/", SignIn.as_view(), name="sign_in"),
+    path("sign-in/code/", SignInCode.as_view(), name="sign_in_code"),
+    path("sign-in/expired/", SignInExpired.as_view(), name="sign_in_expired"),
     path("sign-out/", LogoutView.as_view(), name="sign_out"),
     path("profile/", views.profile, name="profile"),
     path("password/", views.password, name="password"),

@@ -1,23 +1,91 @@
-"""The door."""
+"""The door: sign in, with what may come between a right password and being in."""
 
-from django import forms
-from django.contrib.auth.forms import AuthenticationForm
+from typing import Any
+
+from django.conf import settings
 from django.contrib.auth.views import LoginView
-from django.utils.translation import gettext_lazy as _
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
-
-class SignInForm(AuthenticationForm):
-    """One text for a wrong name and a wrong password."""
-
-    username = forms.CharField(label=_("User name"), max_length=150)
-    password = forms.CharField(label=_("Password"), max_length=1024, strip=False, widget=forms.PasswordInput)
-    error_messages = {  # noqa: RUF012  as in the class it extends
-        "invalid_login": _("User name or password is wrong. Check both; capital letters count."),
-        "inactive": _("User name or password is wrong. Check both; capital letters count."),
-    }
+from core.errors import PortalError
+from tenants.identity import door, floods
+from tenants.identity.errors import PasswordExpired, SecondFactorNeeded
+from tenants.identity.forms import CodeForm, ExpiredForm, SignInForm
 
 
 class SignIn(LoginView):
-    form_class = SignInForm
+    form_class: Any = SignInForm
     template_name = "door/sign_in.html"
     redirect_authenticated_user = True
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """A flood and an outage are told in the page, so that what was typed need not be typed again."""
+        try:
+            floods.check(request)
+            return super().post(request, *args, **kwargs)
+        except SecondFactorNeeded as needed:
+            return self._wait("code", needed.receipt)
+        except PasswordExpired as expired:
+            return self._wait("expired", expired.user)
+        except PortalError as error:
+            return self._refused(error)
+
+    def _refused(self, error: PortalError) -> HttpResponse:
+        form = self.form_class(
+            **self.get_form_kwargs() | {"data": None, "files": None, "initial": self.request.POST.dict()}
+        )
+        response = self.render_to_response(self.get_context_data(form=form, problem=error))
+        response.status_code = error.status
+        if error.retry_after_seconds is not None:
+            response["Retry-After"] = str(error.retry_after_seconds)
+        return response
+
+    def _wait(self, step: str, key: str) -> HttpResponse:
+        typed = self.request.POST
+        who = getattr(self, "waiting", None) or door.Who(typed.get("username", ""), typed.get("organization", ""))
+        door.keep(self.request, door.Waiting(step, who.username, who.organization, key, self.get_redirect_url()))
+        return redirect("sign_in_code" if step == "code" else "sign_in_expired")
+
+    def get_context_data(self, **more: Any) -> dict[str, Any]:
+        return super().get_context_data(**more) | {"with_keystone": bool(settings.KEYSTONE["url"])}
+
+
+class _Between(SignIn):
+    """A page only for who waits at this step; everybody else is led back to the door."""
+
+    step = ""
+    waiting: door.Waiting
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        waiting = door.waiting_of(request, self.step)
+        if waiting is None:
+            return redirect("sign_in")
+        self.waiting = waiting
+        return super().dispatch(request, *args, **kwargs)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        request.POST = request.POST.copy()  # type: ignore[assignment]  # the first step's, for all that asks who tries
+        request.POST.update({"username": self.waiting.username, "organization": self.waiting.organization})
+        return super().post(request, *args, **kwargs)
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"waiting": self.waiting}
+
+    def get_redirect_url(self, request: HttpRequest | None = None) -> str:
+        return self.waiting.next
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        door.forget(self.request)
+        return super().form_valid(form)
+
+
+class SignInCode(_Between):
+    form_class: Any = CodeForm
+    template_name = "door/code.html"
+    step = "code"
+
+
+class SignInExpired(_Between):
+    form_class: Any = ExpiredForm
+    template_name = "door/expired.html"
+    step = "expired"

@@ -14,6 +14,7 @@ from tenants.api import (  # noqa: F401  schemes: found by being imported
 from tenants.api import account, audit, robots, schemes, views  # noqa: F401  schemes: found by being imported
 
 P = "tenants/<label:tenant>/projects/<label:project>"
+from tenants.api import account, audit, identity, schemes, views  # noqa: F401  schemes: found by being imported
 
 urlpatterns = [
     path("me", views.Me.as_view(), name="api_me"),
@@ -21,6 +22,10 @@ urlpatterns = [
     path("me/sessions/<uuid:session>", account.OneSession.as_view(), name="api_session"),
     path("me/notices", account.Notices.as_view(), name="api_notices"),
     path("me/notices/read", account.NoticesRead.as_view(), name="api_notices_read"),
+    path("identity/mappings", identity.Mappings.as_view(), name="api_role_mappings"),
+    path("identity/mappings/<uuid:mapping>", identity.OneMapping.as_view(), name="api_role_mapping"),
+    path("identity/drift", identity.Drift.as_view(), name="api_identity_drift"),
+    path("identity/mend", identity.Mend.as_view(), name="api_identity_mend"),
     path("tokens", views.Tokens.as_view(), name="api_tokens"),
     path("tokens/<uuid:token>", views.OneToken.as_view(), name="api_token"),
     path("tenants", views.Tenants.as_view(), name="api_tenants"),

@@ -31,6 +31,8 @@ TASKS = {
     "tenants.look_after",
     "tenants.look_after_loans",
     "tenants.recount_quota",
+    "tenants.follow_keystone",
+    "tenants.write_to_keystone",
 }
 
 

@@ -161,7 +161,7 @@ def test_every_operation_is_described() -> None:
     for one in operations:
         assert one["summary"], one["operationId"]
         assert {"400", "401", "403", "404"} <= set(one["responses"])
-        assert one["security"] == [{"token": []}, {"session": []}]
+        assert one["security"] == [{"token": []}, {"keystone": []}, {"session": []}]
         problem = one["responses"]["404"]["content"]["application/problem+json"]["schema"]
         assert problem == {"$ref": "#/components/schemas/Problem"}
     assert len({one["operationId"] for one in operations}) == len(operations)

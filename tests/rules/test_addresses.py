@@ -17,6 +17,7 @@ from images.models import Artifact, Repository
 from operations.models import Operation
 from portal.checks import PUBLIC, Route, every_address_is_guarded, routes
 from tenants.invitations.services import invite
+from tenants.identity.models import RoleMapping
 from tenants.models import Grant, Session, Token
 from tenants.quota.models import QuotaLoan
 from tenants.requests.services import ask
@@ -84,6 +85,7 @@ def things(place: AppEnvironment, cast: Cast) -> dict[str, str]:
     asked = ask(cast.actor("developer"), cast.shop, kind="join", payload={"role": "project.tester"})
     return {
         "loan": str(loan.pk),
+        "mapping": str(RoleMapping.objects.create(place="project", keystone_role="looking", role="tenant.member").pk),
         "tenant": "acme",
         "project": "shop",
         "robot": "ci",

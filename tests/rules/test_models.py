@@ -22,6 +22,8 @@ WITHOUT_A_TENANT = {
     "apps.ServiceName": "its environment's",
     "tenants.Organization": "holds tenants",
     "tenants.Tenant": "is one",
+    "tenants.RoleMapping": "of the platform; the operator's",
+    "tenants.SyncState": "one line, of the platform",
     "tenants.Session": "its person's",
     "observe.UsageChunk": "its series'",
     "tenants.User": "may belong to several tenants",

@@ -1,0 +1,71 @@
+"""Who may come in: people of Keystone with their organization, local ones without."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.backends import BaseBackend, ModelBackend
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+
+from tenants.identity import sync
+from tenants.models import User
+
+
+class LocalBackend(ModelBackend):
+    """Accounts of Berth's own. They never have an organization, so none of Keystone can stand in front of one."""
+
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **more: Any
+    ) -> User | None:
+        if more.get("organization"):
+            return None
+        user = super().authenticate(request, username=username, password=password)
+        return user if isinstance(user, User) and user.source == "local" else None
+
+
+class KeystoneBackend(BaseBackend):
+    """Keystone looks at the password; the account here is found by Keystone's id alone."""
+
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        organization: str = "",
+        **more: Any,
+    ) -> User | None:
+        if not settings.KEYSTONE["url"] or not (organization and username and password):
+            return None
+        from tenants.identity import wire
+
+        return admitted(wire.sign_in(username, organization, password))
+
+    def get_user(self, user_id: Any) -> User | None:
+        return User.objects.filter(pk=user_id, is_active=True).first()
+
+
+class CodeBackend(KeystoneBackend):
+    """The second step: the code, with the receipt of the first."""
+
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        organization: str = "",
+        **more: Any,
+    ) -> User | None:
+        receipt, code = more.get("receipt"), more.get("code")
+        if not settings.KEYSTONE["url"] or not (organization and username and receipt and code):
+            return None
+        from tenants.identity import wire
+
+        return admitted(wire.sign_in_with_code(username, organization, code, receipt))
+
+
+def admitted(external_id: str | None) -> User:
+    """The person, with what they may do as Keystone says at this moment. A refusal ends it: no other backend tries."""
+    user = sync.follow(external_id) if external_id else None
+    if user is None or not user.is_active:
+        raise PermissionDenied
+    return user
