@@ -78,10 +78,6 @@ def start(wishes: Wishes, *, state: State, server: Server, undo: ExitStack) -> N
     with step("Database and first contents"):
         made_first = prepare(state, engine=choice, samples=samples, cast=wishes.cast)
     say_passwords({made_first["owner"]: made_first.get("password")} | made_first.get("cast", {}))
-        made_first = prepare(state, engine=choice, samples=samples)
-    if made_first.get("password"):
-        say(f"\n        Sign in as {made_first['owner']} with the one-time password {made_first['password']}")
-        say("        It is shown only this once.\n")
     tell_accounts(accounts)
     with step("Portal") as now:
         undo.callback(server.stop)

@@ -162,19 +162,15 @@ class Frame:
         found = [self._item(_("Clusters"), reverse("clusters"), "server-2")]
         if "quota.tenant" in self.actor.rights.platform:
             found.append(self._item(_("Tenants"), reverse("tenants"), "building"))
-        return found
-        items = [self._item(_("Clusters"), reverse("clusters"), "server-2")]
         if "identity.manage" in self.actor.rights.platform:
-            items.append(self._item(_("Keystone"), reverse("keystone"), "key"))
-        return items
+            found.append(self._item(_("Keystone"), reverse("keystone"), "key"))
+        return found
 
     def _project_items(self) -> list[Item]:
         overview = reverse("project", kwargs=self._names)
         activity = self._item(_("Activity"), reverse("activity", kwargs=self._names), "activity")
         members = reverse("project_members", kwargs=self._names)
         inside = self.path.startswith(overview) and not activity.current and not self.path.startswith(members)
-        return [Item(_("Overview"), overview, "layout-dashboard", current=inside), activity]
-        inside = self.path.startswith(overview) and not activity.current
         settings = self._item(_("Settings"), reverse("project_settings", kwargs=self._names), "adjustments-horizontal")
         lifecycle = self.path.startswith(reverse("project_lifecycle", kwargs=self._names))
         at_settings = settings.current or lifecycle

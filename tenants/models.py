@@ -226,8 +226,8 @@ class Notice(Row):
         return f"{self.kind} for {self.user_id}"
 
 
-from tenants.invitations.models import Invitation as Invitation  # noqa: E402  it needs what is above
+from tenants.identity.models import KeystoneWrite, RoleMapping, SyncState  # noqa: E402, F401  they need what is above
+from tenants.invitations.models import Invitation as Invitation  # noqa: E402  likewise
 from tenants.quota.models import Quota as Quota  # noqa: E402  likewise
 from tenants.requests.models import Request as Request  # noqa: E402  likewise
-from tenants.robots.models import Robot  # noqa: E402, F401  found with the models of this package
-from tenants.identity.models import KeystoneWrite, RoleMapping, SyncState  # noqa: E402, F401  so that Django finds them
+from tenants.robots.models import Robot as Robot  # noqa: E402  likewise

@@ -60,9 +60,9 @@ _TENANT_ADMIN = _LOOK | {
     "quota.manage",
     "project.delete",
 }
+_AUDIT = {"tenant.view", "audit.view", "member.view", "quota.view", "access.review"}
 _OWN = {"account.own"}
-_PLATFORM_ONLY = {"cluster.view", "cluster.manage", "tenant.create", "quota.tenant"}
-_PLATFORM_ONLY = {"cluster.view", "cluster.manage", "identity.manage", "tenant.create"}
+_PLATFORM_ONLY = {"cluster.view", "cluster.manage", "identity.manage", "tenant.create", "quota.tenant"}
 
 
 @dataclass(frozen=True)
@@ -81,15 +81,10 @@ ROLES: dict[str, Role] = {
     role.key: role
     for role in (
         _role("platform.operator", "platform", _("operator"), _PLATFORM_ONLY | {"tenant.view", "quota.view"}),
-        _role("platform.auditor", "platform", _("platform auditor"), {"audit.view"}),
-        _role("tenant.owner", "tenant", _("owner"), set(PERMISSIONS) - _PLATFORM_ONLY - _OWN),
-        _role("tenant.admin", "tenant", _("admin"), _TENANT_ADMIN),
-        _role("tenant.auditor", "tenant", _("auditor"), {"tenant.view", "audit.view", "member.view", "quota.view"}),
-        _role("platform.operator", "platform", _("operator"), _PLATFORM_ONLY | {"tenant.view"}),
         _role("platform.auditor", "platform", _("platform auditor"), {"audit.view", "access.review"}),
         _role("tenant.owner", "tenant", _("owner"), set(PERMISSIONS) - _PLATFORM_ONLY - _OWN),
         _role("tenant.admin", "tenant", _("admin"), _TENANT_ADMIN),
-        _role("tenant.auditor", "tenant", _("auditor"), {"tenant.view", "audit.view", "member.view", "access.review"}),
+        _role("tenant.auditor", "tenant", _("auditor"), _AUDIT),
         _role("tenant.member", "tenant", _("member"), {"tenant.view"}),
         _role("project.admin", "project", _("project admin"), _PROJECT_ADMIN),
         _role(

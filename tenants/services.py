@@ -15,19 +15,11 @@ from core.names import RULE, is_label
 from core.secrets import Secret
 from tenants.changes import tell_of
 from tenants.giving import check_role, lock_grants
+from tenants.identity import outgoing
+from tenants.lifecycle import name_taken
 from tenants.models import Grant, Organization, Project, Request, Tenant, Token, User
 from tenants.quota.claiming import Where, widen
 from tenants.quota.resources import Resource
-from tenants.identity import outgoing
-from tenants.models import Grant, Organization, Project, Tenant, Token, User
-from tenants.rights import running_grants
-from tenants.roles import PERMISSIONS, ROLES
-
-LONGEST_TOKEN_LIFE = timedelta(days=366)
-KEPT_ELSEWHERE = "keystone"  # the source of grants that only the identity service changes
-DEFAULT_TOKEN_LIFE = timedelta(days=90)
-from tenants.lifecycle import name_taken
-from tenants.models import Grant, Organization, Project, Tenant, Token, User
 from tenants.rights import running_grants
 from tenants.roles import ROLES
 from tenants.tokens import DEFAULT_TOKEN_LIFE, made_token
@@ -41,10 +33,8 @@ def create_project(actor: Actor, tenant: Tenant, *, name: str, title: str = "") 
         with transaction.atomic():
             project = Project.objects.create(tenant=tenant, name=name, title=title, state_by=actor.name)
     except IntegrityError:
-        message = _("A project called “%(name)s” exists in this tenant.") % {"name": name}
-        raise Conflict(message, code="name_taken", hint=_("Take another name.")) from None
-    widen(project.pk, Where(tenant.pk), {Resource.PROJECTS: 1})
         raise name_taken(tenant, name) from None
+    widen(project.pk, Where(tenant.pk), {Resource.PROJECTS: 1})
     describe(target=project, after={"name": name, "title": title})
     return project
 
@@ -163,7 +153,6 @@ def give_grant(
         detail={"grant": str(made.pk)},
     )
     outgoing.note_given(made)
-    describe(after={"person": user.get_username(), "role": role, "ends_at": str(ends_at or "")})
     tell_of(user.pk)
     return made
 
@@ -174,7 +163,7 @@ def end_grant(actor: Actor, target: Tenant | Project, *, grant: Grant) -> None:
     if grant.tenant_id is None:
         raise NotFound()  # roles on the platform are not given or ended here
     lock_grants(actor, target)
-    if grant.source == KEPT_ELSEWHERE:
+    if outgoing.kept_there(grant):
         message = _("This role is kept by the identity service.")
         raise Conflict(message, code="kept_elsewhere", hint=_("End it there; Berth follows by itself."))
     check_role(actor, target, grant.role, level=ROLES[grant.role].level)

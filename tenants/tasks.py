@@ -29,6 +29,8 @@ def look_after_loans() -> None:
 def recount_quota() -> None:
     """Add up again what is held."""
     sweeping.recount_all()
+
+
 @shared_task(name="tenants.follow_keystone", ignore_result=True)
 def follow_keystone() -> None:
     """Make organizations, tenants, people and roles as Keystone says. Without a Keystone there is nothing to do."""

@@ -10,9 +10,8 @@ from apps.preflight.quota import check_quota
 from apps.preflight.reach import check_health, check_names, check_ports
 from apps.preflight.room import check_room
 from apps.preflight.settings import check_limits, check_secrets, check_variables
-from apps.preflight.where import check_cluster, check_rights
 from apps.preflight.standing import check_standing
-from apps.preflight.where import check_cluster, check_quota, check_rights
+from apps.preflight.where import check_cluster, check_rights
 from apps.specification import Specification
 from core.access import Actor
 

@@ -145,7 +145,6 @@ def ask_address(project: Project, codes: tuple[str, ...]) -> str:
     return f"{reverse('ask_access', kwargs=names)}?{urlencode({'permission': codes[0]})}"
 
 
-def why_not(actor: Actor, codes: tuple[str, ...], target: Model) -> str:
 def why_not(actor: Actor, codes: tuple[str, ...], target: Model, *, even_closed: bool = False) -> str:
     """Why a button is disabled and who can help; empty where it is not."""
     if any(access.may(actor, code, target) for code in codes):

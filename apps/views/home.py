@@ -18,9 +18,8 @@ from core.access import visible
 from core.status import Kind, Status
 from tenants import recent
 from tenants.ending import role_title
-from tenants.models import Grant, User
-from tenants.requests.registry import words_of
 from tenants.models import Grant, Project, Tenant, User
+from tenants.requests.registry import words_of
 
 MOST_IMAGES = 4
 DEPLOYERS = ("app.deploy", "app.test", "app.release")

@@ -4,17 +4,17 @@ import core.api.addresses  # noqa: F401  registers the kinds of path parts
 from tenants.api import (  # noqa: F401  schemes: found by being imported
     account,
     audit,
+    identity,
     invitations,
     members,
     quota,
     requests,
+    robots,
     schemes,
     views,
 )
-from tenants.api import account, audit, robots, schemes, views  # noqa: F401  schemes: found by being imported
 
 P = "tenants/<label:tenant>/projects/<label:project>"
-from tenants.api import account, audit, identity, schemes, views  # noqa: F401  schemes: found by being imported
 
 urlpatterns = [
     path("me", views.Me.as_view(), name="api_me"),
@@ -30,8 +30,6 @@ urlpatterns = [
     path("tokens/<uuid:token>", views.OneToken.as_view(), name="api_token"),
     path("tenants", views.Tenants.as_view(), name="api_tenants"),
     path("tenants/<label:tenant>", views.OneTenant.as_view(), name="api_tenant"),
-    path("tenants/<label:tenant>/projects", views.Projects.as_view(), name="api_projects"),
-    path("tenants/<label:tenant>/projects/<label:project>", views.OneProject.as_view(), name="api_project"),
     path("tenants/<label:tenant>/quota", quota.TenantQuota.as_view(), name="api_tenant_quota"),
     path("tenants/<label:tenant>/quota/loans", quota.Loans.as_view(), name="api_quota_loans"),
     path("tenants/<label:tenant>/quota/loans/<uuid:loan>", quota.OneLoan.as_view(), name="api_quota_loan"),

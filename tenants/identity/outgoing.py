@@ -27,6 +27,11 @@ def note_given(grant: Grant) -> None:
         _note(KeystoneWrite.Deed.GIVE, grant, role)
 
 
+def kept_there(grant: Grant) -> bool:
+    """Whether only Keystone can end it: it came from there, and nothing that Berth could write would take it away."""
+    return grant.source == SOURCE and bool(settings.KEYSTONE["url"]) and not role_for(grant)
+
+
 def note_ended(grant: Grant) -> None:
     """Call it where somebody ended a grant."""
     role = role_for(grant) if grant.source == SOURCE else ""

@@ -8,10 +8,11 @@ from core.access import Actor
 from core.errors import Conflict
 from tenants.changes import tell_of
 from tenants.giving import lock_grants
+from tenants.identity import outgoing
 from tenants.members.cutting import Place, at, tokens_at
 from tenants.models import Grant, Request, User
 from tenants.rights import running_grants
-from tenants.services import KEPT_ELSEWHERE, end_grant
+from tenants.services import end_grant
 
 
 @command("member.remove", permission="member.manage")
@@ -22,7 +23,7 @@ def remove_member(actor: Actor, target: Place, *, user: User) -> int:
     """
     lock_grants(actor, target)
     grants = list(Grant.objects.filter(running_grants(), at(target), user=user).select_related("project__tenant"))
-    if any(grant.source == KEPT_ELSEWHERE for grant in grants):
+    if any(outgoing.kept_there(grant) for grant in grants):
         message = _("Some roles of %(person)s are kept by the identity service.") % {"person": user.get_username()}
         raise Conflict(message, code="kept_elsewhere", hint=_("Remove the person there; Berth follows by itself."))
     for grant in grants:

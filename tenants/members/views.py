@@ -19,13 +19,14 @@ from core.clock import database_now
 from core.errors import FieldProblem, PortalError
 from tenants import selectors as places
 from tenants.ending import role_title
+from tenants.identity import outgoing
 from tenants.members import history, selectors
 from tenants.members.cutting import Place, cuts
 from tenants.members.forms import GrantForm, HistoryForm
 from tenants.members.services import remove_member
 from tenants.models import Grant, Project, Tenant
 from tenants.roles import PERMISSIONS
-from tenants.services import KEPT_ELSEWHERE, end_grant, give_grant
+from tenants.services import end_grant, give_grant
 
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 ROWS = 50
@@ -151,7 +152,7 @@ def member(request: HttpRequest, tenant: str, person: uuid.UUID, project: str = 
     at = where(request, tenant, project)
     one = selectors.member(at.actor, at.place, person)
     manages = may(at.actor, "member.manage", at.place)
-    chips = [Chip(grant, may_end=manages and grant.source != KEPT_ELSEWHERE) for grant in one.grants]
+    chips = [Chip(grant, may_end=manages and not outgoing.kept_there(grant)) for grant in one.grants]
     asked = request.GET.get("permission", "")
     found = [path for path in selectors.paths(one) if asked in ("", path.permission)]
     context = page_context(at, "people") | {

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tenants', '0003_people_and_notices'),
+        ('tenants', '0004_keystone'),
     ]
 
     operations = [

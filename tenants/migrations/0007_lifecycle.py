@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """What became of a project: since when, by whom, and what it goes back to."""
 
-    dependencies = [("tenants", "0003_people_and_notices")]
+    dependencies = [("tenants", "0006_quota")]
 
     operations = [
         migrations.AddField(

@@ -25,8 +25,8 @@ from tenants.models import Grant, Session, Token, User
 from tenants.models import Request as AskedFor
 from tenants.quota.models import QuotaLoan
 from tenants.requests import services
-from tenants.services import create_project
 from tenants.robots.services import create_robot
+from tenants.services import create_project
 from tests.conftest import Cast
 
 Api = Callable[[str], APIClient]

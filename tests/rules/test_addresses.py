@@ -16,8 +16,8 @@ from console.models import ConsoleSession
 from images.models import Artifact, Repository
 from operations.models import Operation
 from portal.checks import PUBLIC, Route, every_address_is_guarded, routes
-from tenants.invitations.services import invite
 from tenants.identity.models import RoleMapping
+from tenants.invitations.services import invite
 from tenants.models import Grant, Session, Token
 from tenants.quota.models import QuotaLoan
 from tenants.requests.services import ask
