@@ -19,6 +19,7 @@ from console.models import ConsoleSession
 from images.models import Artifact, Repository, Tag
 from operations.models import Operation
 from portal.api.reference import description
+from tenants.identity.models import RoleMapping
 from tenants.models import Grant, Session, Token, User
 from tests.conftest import Cast
 
@@ -68,6 +69,7 @@ def known(running: AppEnvironment, cast: Cast) -> dict[str, str]:
         "grant": str(Grant.objects.get(user=cast.owner, tenant=cast.acme).pk),
         "token": str(token.id),
         "session": str(session_of(cast.owner)),
+        "mapping": str(RoleMapping.objects.create(place="project", keystone_role="known", role="tenant.member").pk),
     }
 
 
@@ -83,6 +85,7 @@ MISSING = {
     "operation": str(uuid.UUID(int=7)),
     "token": str(uuid.UUID(int=7)),
     "session": str(uuid.UUID(int=7)),
+    "mapping": str(uuid.UUID(int=7)),
     "cluster": "nowhere",
 }
 
