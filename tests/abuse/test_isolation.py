@@ -20,11 +20,8 @@ from console.models import ConsoleSession
 from images.models import Artifact, Repository, Tag
 from operations.models import Operation
 from portal.api.reference import description
-<<<<<<< HEAD
-from tenants.invitations.services import invite
-=======
 from tenants.identity.models import RoleMapping
->>>>>>> keystone
+from tenants.invitations.services import invite
 from tenants.models import Grant, Session, Token, User
 from tenants.models import Request as AskedFor
 from tenants.quota.models import QuotaLoan
@@ -95,13 +92,10 @@ def known(running: AppEnvironment, cast: Cast) -> dict[str, str]:
         "grant": str(Grant.objects.get(user=cast.owner, tenant=cast.acme).pk),
         "token": str(token.id),
         "session": str(session_of(cast.owner)),
-<<<<<<< HEAD
         "person": str(cast.developer.pk),
         "asked": str(ask_for(cast).pk),
         "invitation": str(invite(cast.actor("owner"), cast.acme, person="x", role="tenant.member")[0].pk),
-=======
         "mapping": str(RoleMapping.objects.create(place="project", keystone_role="known", role="tenant.member").pk),
->>>>>>> keystone
     }
 
 
