@@ -37,6 +37,7 @@ _WORDS: dict[str, Promise] = {
     "environment.create": _("create environment"),
     "environment.delete": _("delete environment"),
     "environment.update": _("change environment"),
+    "grant.break_glass": _("take role at once"),
     "grant.end": _("take role"),
     "grant.give": _("give role"),
     "image.offer": _("offer image"),

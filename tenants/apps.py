@@ -10,6 +10,7 @@ class TenantsConfig(AppConfig):
     def ready(self) -> None:
         from operations.registry import register_rights
         from tenants import ending, rights, signals  # noqa: F401  ending: registers its words
+        from tenants.breakglass import review  # noqa: F401  registers itself
         from tenants.quota import asking  # noqa: F401  what may be asked for
         from tenants.requests import kinds  # noqa: F401  registers them
 

@@ -35,6 +35,7 @@ PERMISSIONS: dict[str, Text] = {
     "quota.view": _("see limits, what is used, and loans"),
     "quota.manage": _("set the limits of projects, lend between them"),
     "quota.tenant": _("set the limits of tenants"),
+    "access.review": _("say whether a right that was taken at once was rightly taken"),
 }
 
 _LOOK = {"project.view", "image.view", "app.view", "log.view", "quota.view"}
@@ -76,10 +77,15 @@ ROLES: dict[str, Role] = {
     role.key: role
     for role in (
         _role("platform.operator", "platform", _("operator"), _PLATFORM_ONLY | {"tenant.view", "quota.view"}),
-        _role("platform.auditor", "platform", _("platform auditor"), {"audit.view"}),
+        _role("platform.auditor", "platform", _("platform auditor"), {"audit.view", "access.review"}),
         _role("tenant.owner", "tenant", _("owner"), set(PERMISSIONS) - _PLATFORM_ONLY - _OWN),
         _role("tenant.admin", "tenant", _("admin"), _TENANT_ADMIN),
-        _role("tenant.auditor", "tenant", _("auditor"), {"tenant.view", "audit.view", "member.view", "quota.view"}),
+        _role(
+            "tenant.auditor",
+            "tenant",
+            _("auditor"),
+            {"tenant.view", "audit.view", "member.view", "access.review", "quota.view"},
+        ),
         _role("tenant.member", "tenant", _("member"), {"tenant.view"}),
         _role("project.admin", "project", _("project admin"), _PROJECT_ADMIN),
         _role(

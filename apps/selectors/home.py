@@ -20,7 +20,8 @@ from core.access import Actor, visible
 from core.status import Kind, Status
 from operations.models import Operation
 from tenants.ending import ending_grants
-from tenants.models import Grant, Project
+from tenants.models import Grant, Project, Request
+from tenants.requests.selectors import decidable
 
 MOST_PROJECTS = 50
 MOST_PLACES = 1000
@@ -66,13 +67,14 @@ class Away:
 class Home:
     """`deployed` counts places where something should run; `cut`: there are more projects than are shown.
 
-    `ending` are roles of the person that end within days.
+    `ending` are roles of the person that end within days; `asked` what others ask for and the person may decide.
     """
 
     projects: list[ProjectLine]
     needs: list[Need]
     more_needs: int
     ending: list[Grant]
+    asked: list[Request]
     recent: list[Done]
     away: list[Away]
     deployed: int
@@ -80,7 +82,7 @@ class Home:
 
     @property
     def waiting(self) -> int:
-        return len(self.needs) + self.more_needs + len(self.ending)
+        return len(self.needs) + self.more_needs + len(self.ending) + len(self.asked)
 
     @property
     def said(self) -> str:
@@ -108,6 +110,7 @@ def home_of(actor: Actor, *, last: Sequence[str] = ()) -> Home:
         needs=needs[:MOST_NEEDS],
         more_needs=len(needs[MOST_NEEDS:]),
         ending=ending_grants(actor),
+        asked=list(decidable(actor).order_by("created_at")[:MOST_NEEDS]),
         recent=_recent(actor),
         away=_away(places),
         deployed=len(states),

@@ -18,6 +18,7 @@ from core.status import Kind, Status
 from tenants import recent
 from tenants.ending import role_title
 from tenants.models import Grant, User
+from tenants.requests.registry import words_of
 
 MOST_IMAGES = 4
 DEPLOYERS = ("app.deploy", "app.test", "app.release")
@@ -36,6 +37,7 @@ def page(request: HttpRequest) -> HttpResponse:
 def _lines(found: Home) -> dict[str, Any]:
     return {
         "needs": [_need(need) for need in found.needs],
+        "asked": [{"row": row, "title": words_of(row)} for row in found.asked],
         "ending": [_ending(grant) for grant in found.ending],
         "projects": [_project(line) for line in found.projects],
     }

@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from core.api.inputs import Input, Query, Searchable
+from core.api.inputs import Input, Query, Searchable, WholeNumber
 from tenants.requests.models import Request as AskedFor
 from tenants.roles import PERMISSIONS
 
@@ -10,6 +10,7 @@ from tenants.roles import PERMISSIONS
 class HeldGrant(serializers.Serializer[None]):
     id = serializers.UUIDField()
     role = serializers.CharField()
+    tenant = serializers.CharField(allow_null=True, help_text="None: on the platform.")
     project = serializers.CharField(allow_null=True, help_text="None: on the whole tenant.")
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField(allow_null=True)
@@ -180,3 +181,10 @@ class InvitationInput(Input):
 
 class AcceptInput(Input):
     link = serializers.CharField(max_length=300, help_text="The last part of the link.")
+
+
+class BreakGlassInput(Input):
+    project = serializers.CharField(max_length=40)
+    role = serializers.CharField(max_length=60, help_text="A role of a project.")
+    hours = WholeNumber(help_text="1 to 8.")
+    reason = serializers.CharField(max_length=500)

@@ -1,7 +1,7 @@
 """Requests that somebody decides, over HTTP."""
 
 import uuid
-from typing import Any
+from typing import Any, cast
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,7 +10,10 @@ from core.api.endpoint import endpoint
 from operations.api.changes import ChangeView
 from tenants import selectors as places
 from tenants.api import member_shapes as shapes
+from tenants.api.shapes import GrantOutput
+from tenants.breakglass.services import break_glass
 from tenants.members.selectors import shown_grant
+from tenants.models import Project
 from tenants.models import Request as AskedFor
 from tenants.requests import selectors, services
 from tenants.requests.registry import words_of
@@ -90,3 +93,13 @@ class MyNeeds(ChangeView):
         found = selectors.needs(self.actor)
         requests, ending = [shown(row) for row in found.requests], [shown_grant(grant) for grant in found.ending]
         return self.one({"count": selectors.needs_count(self.actor), "requests": requests, "ending": ending})
+
+
+class BreakGlass(ChangeView):
+    @endpoint("break_glass", body=shapes.BreakGlassInput, answers={201: GrantOutput}, repeatable=True)
+    def post(self, request: Request, tenant: str) -> Response:
+        """Take a role of a project at once, for hours; owners only. Owners and auditors are told and look at it."""
+        home = places.tenant(self.actor, tenant)
+        target = places.grantable(self.actor, home, self.sent.pop("project"))
+        grant = break_glass(self.actor, cast(Project, target), **self.sent)
+        return self.one(places.shown_grant(grant), status=201)

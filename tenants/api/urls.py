@@ -39,6 +39,7 @@ urlpatterns = [
     path("tenants/<label:tenant>/members/<uuid:person>/removal", members.MemberRemoval.as_view(), name="api_removal"),
     path("tenants/<label:tenant>/roles", members.Roles.as_view(), name="api_roles"),
     path("tenants/<label:tenant>/who-could", members.WhoCould.as_view(), name="api_who_could"),
+    path("tenants/<label:tenant>/break-glass", requests.BreakGlass.as_view(), name="api_break_glass"),
     path("tenants/<label:tenant>/requests", requests.Requests.as_view(), name="api_requests"),
     path("tenants/<label:tenant>/requests/<uuid:asked>", requests.OneRequest.as_view(), name="api_request"),
     path("tenants/<label:tenant>/requests/<uuid:asked>/approve", requests.Approve.as_view(), name="api_approve"),

@@ -136,6 +136,7 @@ def shown_member(one: Member) -> dict[str, Any]:
 def shown_grant(grant: Grant) -> dict[str, Any]:
     named = ("id", "role", "starts_at", "ends_at", "reason", "granted_by", "request_id")
     return {name: getattr(grant, name) for name in named} | {
+        "tenant": grant.tenant.name if grant.tenant else None,
         "project": grant.project.name if grant.project else None,
         "origin": grant.source,
     }

@@ -28,7 +28,7 @@ def remove_member(actor: Actor, target: Place, *, user: User) -> int:
     for grant in grants:
         end_grant(actor, grant.project or target, grant=grant)
     tokens = tokens_at(user.pk, target).delete()[0]
-    asked = Request.objects.filter(at(target), asked_by=user, state="open")
+    asked = Request.objects.filter(at(target), asked_by=user, state="open").exclude(kind="review")
     withdrawn = asked.update(state=Request.State.WITHDRAWN, decided_at=Now())
     describe(
         before={"person": user.get_username(), "roles": sorted(grant.role for grant in grants)},

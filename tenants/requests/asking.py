@@ -11,9 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
+from core import access
 from core.access import Actor
 from core.errors import Conflict, FieldProblem, PortalError
 from tenants import selectors as places
+from tenants.breakglass.services import break_glass
 from tenants.models import Project
 from tenants.requests import selectors, services
 from tenants.roles import PERMISSIONS, ROLES
@@ -67,17 +69,31 @@ def ask(request: HttpRequest, tenant: str, project: str) -> HttpResponse:
     row = places.project(actor, tenant, project)
     permission = request.GET.get("permission", "")
     form = AskForm(request.POST if request.method == "POST" else None, permission=permission)
-    if form.is_bound and form.is_valid() and _asked(actor, row, form):
-        messages.success(request, _("You asked. Whoever may decide it is told, and you are told the answer."))
+    take = request.POST.get("deed") == "take"
+    if form.is_bound and form.is_valid() and _done(actor, row, form, take=take):
+        messages.success(request, _took() if take else _waits())
         return redirect("requests")
     context = {"form": form, "project": row, "tenant": row.tenant, "lets": PERMISSIONS.get(permission, "")}
+    context["owns"] = access.may(actor, "tenant.manage", row.tenant) and access.may(actor, "audit.view", row.tenant)
     return render(request, "tenants/requests/ask.html", context, status=422 if form.is_bound else 200)
 
 
-def _asked(actor: Actor, target: Project, form: AskForm) -> bool:
-    """Whether it could be asked; else the form says why not."""
+def _waits() -> str:
+    return _("You asked. Whoever may decide it is told, and you are told the answer.")
+
+
+def _took() -> str:
+    return _("The role is yours now. Owners and auditors are told, and one of them looks at it.")
+
+
+def _done(actor: Actor, target: Project, form: AskForm, *, take: bool) -> bool:
+    """Whether it could be asked, or taken at once; else the form says why not."""
+    asked, reason = form.cleaned_data, form.cleaned_data["reason"]
     try:
-        services.ask(actor, target, reason=form.cleaned_data["reason"], **form.asked)
+        if take:
+            break_glass(actor, target, role=asked["role"], hours=int(asked["hours"] or 0), reason=reason)
+        else:
+            services.ask(actor, target, reason=reason, **form.asked)
     except PortalError as error:
         for problem in error.errors or [FieldProblem("", error.code, f"{error.message} {error.hint}")]:
             form.add_error(problem.field if problem.field in form.fields else None, str(problem.message))

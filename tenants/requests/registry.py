@@ -22,6 +22,7 @@ class Kind:
     `decide` carries an approved request out, in the decider's name and transaction; what it raises undoes the approval.
     `words` says in one sentence without an end mark what is asked for, in the reader's language.
     `check` looks at what is asked before it is kept: answers (subject, payload), or raises Invalid or Conflict.
+    `refuse`, where there is one, does what a rejection has to do besides.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Kind:
     decide: Callable[[Actor, Request], None]
     words: Callable[[Request], str]
     check: Callable[[Actor, Place, Payload], tuple[str, dict[str, Any]]]
+    refuse: Callable[[Actor, Request], None] | None = None
 
 
 KINDS: dict[str, Kind] = {}
@@ -41,10 +43,11 @@ def register(
     decide: Callable[[Actor, Request], None],
     words: Callable[[Request], str],
     check: Callable[[Actor, Place, Payload], tuple[str, dict[str, Any]]],
+    refuse: Callable[[Actor, Request], None] | None = None,
 ) -> None:
     if name in KINDS:
         raise ValueError(f"request kind {name} is registered twice")
-    KINDS[name] = Kind(name, permission, decide, words, check)
+    KINDS[name] = Kind(name, permission, decide, words, check, refuse)
 
 
 def kind_named(name: str) -> Kind:

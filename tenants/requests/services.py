@@ -54,6 +54,8 @@ def withdraw(actor: Actor, target: Request) -> Request:
     """Take back what one asked for oneself."""
     if target.asked_by_id != actor.id:
         raise Denied(_("A request is withdrawn by the person who asked."))
+    if kind_named(target.kind).refuse:  # a review: it stays until another has looked
+        raise Denied(_("A review is not withdrawn."), hint=_("Another owner or an auditor has to look at it."))
     row = _open(target)
     _settle(row, Request.State.WITHDRAWN)
     telling.over(row)
@@ -77,6 +79,8 @@ def approve(actor: Actor, target: Request, *, reason: str = "") -> Request:
 @command("request.reject", permission=_needed)
 def reject(actor: Actor, target: Request, *, reason: str = "") -> Request:
     row = _decided(actor, target, Request.State.REJECTED, reason)
+    if refuse := kind_named(row.kind).refuse:
+        refuse(actor, row)
     telling.decided(row)
     return row
 

@@ -92,7 +92,7 @@ def one(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
     context = {
         "asked": Asked(row),
         "may_decide": selectors.decidable(actor).filter(pk=row.pk).exists(),
-        "may_withdraw": row.asked_by_id == actor.id and row.state == Request.State.OPEN,
+        "may_withdraw": row.asked_by_id == actor.id and row.state == Request.State.OPEN and row.kind != "review",
     }
     return render(request, "tenants/requests/one.html", context)
 

@@ -37,6 +37,8 @@ QUERY = {"/api/v1/tenants/{tenant}/projects/{project}/apps/{app}/releases/{numbe
 BODIES: dict[str, dict[str, Any]] = {  # good ones, so that nothing but the address is in the way
     "requests": {"kind": "access", "payload": {"role": "tenant.member", "hours": 1}},
     "invitations": {"person": "x", "role": "tenant.member"},
+    "break-glass": {"project": "shop", "role": "project.console", "hours": 1, "reason": "x"},
+    "me/invitations": {"link": "x"},
     "grants": {"subject": "outsider", "role": "tenant.member"},
     "projects": {"name": "x"},
     "apps": {"name": "x"},

@@ -11,6 +11,7 @@ from core.access import may
 from core.errors import Conflict, Denied, Invalid, NotFound
 from tenants.models import Grant, Notice, Request
 from tenants.requests import selectors, services
+from tenants.tasks import look_after
 from tests.conftest import Cast
 
 CONSOLE = {"role": "project.console", "hours": 2}
@@ -84,6 +85,17 @@ def test_what_is_too_old_is_not_decided_but_may_be_asked_again(cast: Cast) -> No
     with pytest.raises(Conflict):
         services.approve(cast.actor("owner"), request)
     assert asked(cast).pk != request.pk
+    request.refresh_from_db()
+    assert request.state == "expired"
+
+
+def test_what_nobody_answered_is_noted_as_expired(cast: Cast) -> None:
+    request = asked(cast)
+    look_after()
+    request.refresh_from_db()
+    assert request.state == "open"
+    Request.objects.filter(pk=request.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    look_after()
     request.refresh_from_db()
     assert request.state == "expired"
 

@@ -1,0 +1,82 @@
+"""Two at the very same moment, each in a transaction of their own."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.db import connection
+
+from core.access import Actor
+from core.errors import Conflict, Denied
+from tenants.invitations import services as invitations
+from tenants.members.services import remove_member
+from tenants.models import Grant, Invitation, Request, User
+from tenants.requests import services as requests
+from tests.conftest import Cast, actor_of, person
+
+IN_MEMORY = "SQLite in memory is one connection: nothing happens there at once"
+pytestmark = [
+    pytest.mark.skipif(connection.vendor == "sqlite", reason=IN_MEMORY),
+    pytest.mark.django_db(transaction=True),
+]
+
+
+def at_once(*acts: object) -> list[str]:
+    """What became of each: "done", or the code of the error."""
+    barrier = Barrier(len(acts))
+
+    def run(act: object) -> str:
+        barrier.wait(10)
+        try:
+            act()  # type: ignore[operator]  # each is a function without arguments
+        except (Denied, Conflict) as error:
+            return error.code
+        finally:
+            connection.close()
+        return "done"
+
+    with ThreadPoolExecutor(len(acts)) as threads:
+        return sorted(threads.map(run, acts))
+
+
+def test_of_two_admins_who_remove_each_other_one_wins(cast: Cast) -> None:
+    first, second = person("first"), person("second")
+    for user in (first, second):
+        Grant.objects.create(user=user, role="tenant.admin", tenant=cast.acme)
+
+    def removing(actor: Actor, user: User) -> object:
+        return lambda: remove_member(actor, cast.acme, user=user)
+
+    assert at_once(removing(actor_of(first), second), removing(actor_of(second), first)) == ["denied", "done"]
+    assert Grant.objects.filter(role="tenant.admin", tenant=cast.acme, ended_at=None).count() == 1
+
+
+def test_of_two_owners_one_stays(cast: Cast) -> None:
+    second = person("second")
+    Grant.objects.create(user=second, role="tenant.owner", tenant=cast.acme)
+    one, two = cast.actor("owner"), actor_of(second)
+    said = at_once(
+        lambda: remove_member(one, cast.acme, user=second), lambda: remove_member(two, cast.acme, user=cast.owner)
+    )
+    assert said == ["denied", "done"]
+    assert Grant.objects.filter(role="tenant.owner", tenant=cast.acme, ended_at=None).count() == 1
+
+
+def test_a_request_is_decided_once(cast: Cast) -> None:
+    Grant.objects.create(user=cast.guest, role="project.admin", tenant=cast.acme, project=cast.shop)
+    payload = {"role": "project.console", "hours": 1}
+    request = requests.ask(cast.actor("developer"), cast.shop, kind="access", payload=payload)
+    one, two = cast.actor("owner"), cast.actor("guest")
+    said = at_once(lambda: requests.approve(one, request), lambda: requests.reject(two, request))
+    assert said == ["done", "not_open"]
+    assert Request.objects.get().state in {"approved", "rejected"}
+    assert Grant.objects.filter(request=request).count() == (1 if Request.objects.get().state == "approved" else 0)
+
+
+def test_an_invitation_is_used_once(cast: Cast) -> None:
+    row, _secret = invitations.invite(cast.actor("owner"), cast.acme, person="x", role="tenant.member")
+    one, two = cast.actor("outsider"), cast.actor("operator")
+    said = at_once(lambda: invitations.accept(one, row), lambda: invitations.accept(two, row))
+    assert said == ["done", "not_open"]
+    assert Invitation.objects.get().accepted_by is not None
+    assert Grant.objects.filter(role="tenant.member", tenant=cast.acme).count() == 1
