@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from audit.commands import check_before
 from core.access import check
 from core.api.endpoint import View, endpoint
 from core.api.paging import Position, page_of
@@ -52,6 +53,7 @@ class OneMember(OfPlace):
     def delete(self, request: Request, tenant: str, person: uuid.UUID) -> Response:
         """End all roles of a person here at once; look at `removal` first for what it cuts."""
         place = self.place(tenant)
+        check_before(remove_member, self.actor, place)  # a refused attempt stays on record
         remove_member(self.actor, place, user=selectors.member(self.actor, place, person).user)
         return Response(status=204)
 
