@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from apps.lifecycle import noticing
+from apps.lifecycle import noticing, reserving
 from apps.lifecycle.turns import FROM, KIND, Turn
 from apps.models import AppEnvironment, Deployment
 from apps.operations import bring, engine_of, remove_all
@@ -63,6 +63,7 @@ class TurnProject:
             said = turn.undone | ({"deleted_at": None} if turn.deed == "delete" else {})
         if said:
             rows.update(version=F("version") + 1, updated_at=Now(), state_since=Now(), **said)
+        reserving.settle(project_of(operation), operation, turn)
         noticing.tell_of_end(operation, rows.select_related("tenant").get())
         announce("project", operation.project_id, tenant=operation.tenant_id, project=operation.project_id)
 

@@ -7,6 +7,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from apps.lifecycle import reserving
 from apps.lifecycle.turns import FROM, KIND, NEEDS, Turn, target_of
 from audit.commands import command, describe
 from core.access import Actor, check, check_unchanged
@@ -60,6 +61,8 @@ def _turn(actor: Actor, project: Project, deed: str, *, reason: str, version: in
     check_unchanged(row, version)
     _check_from(row, deed)
     turn = Turn.of(row, deed)
+    if not turn.down:
+        reserving.take(row, turn)
     operation = enqueue(
         actor,
         f"{KIND}{deed}.run",

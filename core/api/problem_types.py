@@ -50,6 +50,7 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     "quota_exceeded": ProblemType(
         409, _("The quota of the project or tenant does not allow so much; `quota` says what is left.")
     ),
+    "returned_already": ProblemType(409, _("The loan went back already.")),
     "in_use": ProblemType(409, _("Something else still uses this.")),
     "changed_meanwhile": ProblemType(412, _("Somebody changed this since the version in If-Match.")),
     "too_large": ProblemType(413, _("The body is larger than 1 MiB.")),

@@ -26,7 +26,9 @@ class OfPlace(View):
 
 
 class Members(OfPlace):
-    @endpoint("list_members", query=shapes.MemberListing, answers={200: page_shape(shapes.MemberOutput)})
+    @endpoint(
+        "list_members", query=shapes.MemberListing, answers={200: page_shape(shapes.MemberOutput)}, problems=(422,)
+    )
     def get(self, request: Request, tenant: str) -> Response:
         """People with their roles, until when, given by whom and why; by user name."""
         place = self.place(tenant)
@@ -44,7 +46,7 @@ class Members(OfPlace):
 
 
 class OneMember(OfPlace):
-    @endpoint("show_member", query=shapes.OfProject, answers={200: shapes.MemberOutput})
+    @endpoint("show_member", query=shapes.OfProject, answers={200: shapes.MemberOutput}, problems=(422,))
     def get(self, request: Request, tenant: str, person: uuid.UUID) -> Response:
         """One person with their roles here."""
         return self.one(selectors.shown_member(selectors.member(self.actor, self.place(tenant), person)))
@@ -59,7 +61,7 @@ class OneMember(OfPlace):
 
 
 class MemberWhy(OfPlace):
-    @endpoint("explain_member", query=shapes.OfProject, answers={200: shapes.WhyOutput})
+    @endpoint("explain_member", query=shapes.OfProject, answers={200: shapes.WhyOutput}, problems=(422,))
     def get(self, request: Request, tenant: str, person: uuid.UUID) -> Response:
         """Why the person may do what they may: every permission with its role and grant."""
         one = selectors.member(self.actor, self.place(tenant), person)
@@ -68,7 +70,7 @@ class MemberWhy(OfPlace):
 
 
 class MemberRemoval(OfPlace):
-    @endpoint("preview_removal", query=shapes.OfProject, answers={200: shapes.RemovalOutput})
+    @endpoint("preview_removal", query=shapes.OfProject, answers={200: shapes.RemovalOutput}, problems=(422,))
     def get(self, request: Request, tenant: str, person: uuid.UUID) -> Response:
         """What removing the person would cut: roles, consoles, operations that wait, tokens, requests."""
         place = self.place(tenant)
@@ -85,7 +87,7 @@ class Roles(View):
 
 
 class WhoCould(View):
-    @endpoint("who_could", query=shapes.HistoryQuery, answers={200: shapes.HistoryOutput})
+    @endpoint("who_could", query=shapes.HistoryQuery, answers={200: shapes.HistoryOutput}, problems=(422,))
     def get(self, request: Request, tenant: str) -> Response:
         """Who could do what at a moment: for a person, a permission, a project, or any mixture; for auditors."""
         home, now, asked = places.tenant(self.actor, tenant), database_now(), self.query

@@ -114,7 +114,9 @@ class ProjectQuota(View):
     @endpoint("show_project_quota", answers={200: QuotaOutput})
     def get(self, request: Request, tenant: str, project: str) -> Response:
         """Limits and use of a project."""
-        return self.one(selectors.of_project(self._project(tenant, project)).as_json())
+        row = self._project(tenant, project)
+        access.check(self.actor, "quota.view", row)
+        return self.one(selectors.of_project(row).as_json())
 
     @endpoint("limit_project", body=LimitsInput, answers={200: QuotaOutput}, versioned=True)
     def put(self, request: Request, tenant: str, project: str) -> Response:
@@ -124,9 +126,7 @@ class ProjectQuota(View):
         return self.one(selectors.of_project(row).as_json())
 
     def _project(self, tenant: str, project: str) -> Project:
-        row = places.project(self.actor, tenant, project)
-        access.check(self.actor, "quota.view", row)
-        return row
+        return places.project(self.actor, tenant, project)
 
 
 class Loans(ChangeView):

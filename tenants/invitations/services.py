@@ -43,7 +43,7 @@ def invite(
     return made, secret
 
 
-@command("invitation.revoke", permission="member.manage")
+@command("invitation.revoke", permission="member.manage", even_closed=True)
 def revoke_invitation(actor: Actor, target: Invitation) -> None:
     """Its link opens nothing any more."""
     if not _waiting(target).update(revoked_at=Now()):

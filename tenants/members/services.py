@@ -15,7 +15,7 @@ from tenants.rights import running_grants
 from tenants.services import end_grant
 
 
-@command("member.remove", permission="member.manage")
+@command("member.remove", permission="member.manage", even_closed=True)
 def remove_member(actor: Actor, target: Place, *, user: User) -> int:
     """End all roles of a person there, and the tokens and requests that count only there. Answers how many roles.
 

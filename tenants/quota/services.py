@@ -22,7 +22,7 @@ LONGEST_LOAN = timedelta(days=366)
 Limits = Mapping[str, int | None]  # by resource; None takes the limit away
 
 
-@command("quota.limit", permission="quota.manage")
+@command("quota.limit", permission="quota.manage", even_closed=True)
 def limit_project(actor: Actor, project: Project, *, limits: Limits, version: int | None = None) -> Project:
     """Set some limits of a project. Together its tenant's projects get no more than the tenant has.
 
@@ -164,7 +164,7 @@ def _refuse_loan(lender: Project, row: Quota | None, resource: str) -> None:
     )
 
 
-@command("quota.return", permission="quota.manage")
+@command("quota.return", permission="quota.manage", even_closed=True)
 def return_loan(actor: Actor, loan: QuotaLoan) -> QuotaLoan:
     """End a loan before its day. What the borrower runs goes on; it takes nothing more until it fits."""
     take_back(loan, by=actor.name)

@@ -49,7 +49,7 @@ def ask(actor: Actor, target: Place, *, kind: str, payload: Payload, reason: str
     return made
 
 
-@command("request.withdraw", permission="account.own")
+@command("request.withdraw", permission="account.own", even_closed=True)
 def withdraw(actor: Actor, target: Request) -> Request:
     """Take back what one asked for oneself."""
     if target.asked_by_id != actor.id:
@@ -76,7 +76,7 @@ def approve(actor: Actor, target: Request, *, reason: str = "") -> Request:
     return row
 
 
-@command("request.reject", permission=_needed)
+@command("request.reject", permission=_needed, even_closed=True)
 def reject(actor: Actor, target: Request, *, reason: str = "") -> Request:
     row = _decided(actor, target, Request.State.REJECTED, reason)
     if refuse := kind_named(row.kind).refuse:

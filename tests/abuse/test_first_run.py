@@ -84,5 +84,6 @@ def test_only_these_addresses_answer_to_strangers() -> None:
         "set_language",
         "set_theme",
         "favicon.ico",
+        "invitation",  # its address is the secret of one invitation
     }
     assert set(PUBLIC) == doors | {"portal_metrics"}  # which is not there without a token of its own

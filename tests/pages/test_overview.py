@@ -90,7 +90,7 @@ def test_queries_do_not_grow_with_apps(
     django_capture_on_commit_callbacks: Any,
 ) -> None:
     client, developer = browse("developer"), cast.actor("developer")
-    with django_assert_max_num_queries(24) as few:
+    with django_assert_max_num_queries(25) as few:
         client.get(ADDRESS)
     for number in range(8):
         app = create_app(developer, cast.shop, name=f"more-{number}")

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from pytest_django.fixtures import SettingsWrapper
 from rest_framework.test import APIClient
 
 from apps.models import AppEnvironment
@@ -113,7 +113,7 @@ def test_two_owners_cannot_both_go(cast: Cast) -> None:
     assert last.value.code == "last_owner"
 
 
-def test_what_the_identity_service_keeps_is_not_ended_here(cast: Cast, settings: SettingsWrapper) -> None:
+def test_what_the_identity_service_keeps_is_not_ended_here(cast: Cast, settings: Any) -> None:
     settings.KEYSTONE = settings.KEYSTONE | {"url": "http://127.0.0.1:1/v3"}
     grant = Grant.objects.get(user=cast.developer)
     Grant.objects.filter(pk=grant.pk).update(source="keystone")
