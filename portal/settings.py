@@ -270,14 +270,6 @@ CELERY_BEAT_SCHEDULE = {
     "purge projects": {"task": "apps.purge_projects", "schedule": 3600.0, "options": {"expires": 3600}},
     "forget answers": {"task": "operations.forget_answers", "schedule": 3600.0},
 }
-CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": "berth"},
-    }
-    if REDIS_URL
-    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
-}
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
     if REDIS_URL
