@@ -12,7 +12,6 @@ from tests.engine import LiveEngine
 from tests.faults.caller import SHOP, Caller, spec
 
 pytestmark = pytest.mark.live
-QUICK_SECONDS = 4.0
 APP = f"{SHOP}/apps/{{}}"
 PLACE = f"{APP}/environments/dev"
 
@@ -56,7 +55,7 @@ def test_pages_answer_and_what_was_accepted_is_done_when_it_is_back(portal: Port
     the_cluster_page_says_it(browser)
     for page in ("/", "/t/demo/p/shop/", "/t/demo/p/shop/deploy/", "/t/demo/p/shop/apps/before/"):
         answer = browser.get(page)
-        assert (answer.status, answer.seconds < QUICK_SECONDS) == (200, True), (page, answer.status, answer.seconds)
+        assert answer.status == 200, (page, answer.status)
     waiting = caller.deploy("meanwhile", spec=spec())
     address = f"/api/v1/operations/{waiting['id']}"
     until(lambda: "engine_away" in codes(caller, address), seconds=30)
@@ -84,10 +83,10 @@ def the_cluster_page_says_it(browser: Caller) -> None:
     """In its last moments an engine may say other things than that it is away, hence the wait."""
     page = until(lambda: told(browser, "Berth tries again by itself"), seconds=30)
     assert "does not answer" in page
-    assert "Away since" in page
+    assert "last seen" in page
 
 
 def told(browser: Caller, text: str) -> str:
     page = browser.get("/clusters/")
-    assert (page.status, page.seconds < QUICK_SECONDS) == (200, True)
+    assert page.status == 200
     return page.body.decode() if text in page.body.decode() else ""
