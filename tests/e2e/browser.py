@@ -4,16 +4,19 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.e2e.portal import Portal
 
 
-@pytest.fixture(scope="session")
-def chromium(playwright: Playwright) -> Iterator[Browser]:
-    found = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"])
-    yield found
-    found.close()
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Not for longer than a module: as long as it lives its event loop runs, and no other can in this thread."""
+    words = ["--no-sandbox", "--disable-gpu"]
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=words)
+        yield found
+        found.close()
 
 
 @pytest.fixture

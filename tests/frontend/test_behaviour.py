@@ -6,7 +6,6 @@ and a late message can be had at will.
 
 import mimetypes
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,24 +15,19 @@ from axe_playwright_python.sync_playwright import Axe
 from django.http import HttpRequest
 from django.template import engines
 from django.template.loader import render_to_string
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Route, WebSocketRoute, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route, WebSocketRoute, expect
 
 from console.styleguide import sample_context
+from tests.e2e.browser import chromium
 from tests.frontend.samples import frame
 
+__all__ = ["chromium"]
 pytestmark = pytest.mark.e2e
 
 HOME = "http://berth.test"
 STATIC = Path(__file__).resolve().parents[2] / "static"
 POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 Answer = Callable[[], str | tuple[int, str]]
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    found = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-    yield found
-    found.close()
 
 
 @pytest.fixture
@@ -48,7 +42,7 @@ def said() -> list[str]:
 
 
 @pytest.fixture
-def page(browser: Browser, answers: dict[str, Answer], said: list[str]) -> Iterator[Page]:
+def page(chromium: Browser, answers: dict[str, Answer], said: list[str]) -> Iterator[Page]:
     def listen(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             said.append(message.text)
@@ -68,7 +62,7 @@ def page(browser: Browser, answers: dict[str, Answer], said: list[str]) -> Itera
             headers={"Content-Security-Policy": POLICY},
         )
 
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    context = chromium.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
     context.route("**/*", answer)
     opened = context.new_page()
     opened.on("console", listen)
@@ -319,9 +313,11 @@ def test_a_form_with_errors_comes_back_in_place(page: Page, answers: dict[str, A
     expect(page.locator("[data-problems]")).to_be_focused()
 
 
-def test_the_page_is_whole_without_scripts(browser: Browser, answers: dict[str, Answer], page: Page, draw: Any) -> None:
+def test_the_page_is_whole_without_scripts(
+    chromium: Browser, answers: dict[str, Answer], page: Page, draw: Any
+) -> None:
     html = draw('{% dialog "Delete?" "/x/" "Delete" "ask" %}Gone.{% enddialog %}', sheet=SHEET)
-    context = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 800})
+    context = chromium.new_context(java_script_enabled=False, viewport={"width": 390, "height": 800})
     context.route("**/static/vendor/berth.css", lambda route: route.fulfill(path=STATIC / "vendor/berth.css"))
     context.route(f"{HOME}/", lambda route: route.fulfill(body=html, content_type="text/html; charset=utf-8"))
     plain = context.new_page()
