@@ -170,9 +170,7 @@ def test_searching_and_filtering(page: Page, portal: Portal, talk: str) -> None:
     page.get_by_label("Level", exact=True).select_option("error")
     until(lambda: {"tick", "nul"}.isdisjoint(words(page)), seconds=20)
     # what belongs to an error stays with it
-    assert "ValueError: no such order" in page.locator("[data-logs]").inner_text(), (
-        "what belongs to an error stays with it"
-    )
+    expect(page.locator("[data-logs]")).to_contain_text("ValueError: no such order")
     page.get_by_role("button", name="web 2", exact=True).click()
     until(lambda: sources(page) == {"web 2"}, seconds=20)
     page.reload()

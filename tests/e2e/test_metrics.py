@@ -111,7 +111,8 @@ def test_nothing_is_lost_without_scripts(page: Page, portal: Portal, busy: Busy)
     still.goto(f"{PAGE}&table=memory")
     expect(still.locator("#metrics-said .said")).to_contain_text("of 0.03 cores")
     expect(still.get_by_role("table")).to_contain_text(re.compile("[KM]B"))
-    expect(still.get_by_text("Charts need JavaScript")).to_be_visible()
+    expect(still.locator("main noscript > p")).to_be_visible()
+    expect(still.locator("main noscript > p")).to_contain_text("Charts need JavaScript")
     plain.close()
 
 

@@ -2,6 +2,7 @@
 
 import re
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,19 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import sign_in
 from tests.e2e.portal import Portal
+from tests.engine import LiveEngine
 
 pytestmark = pytest.mark.e2e
 SLOW = 90_000  # milliseconds; a real engine on a busy machine
+
+
+@pytest.fixture(scope="module")
+def portal(tmp_path_factory: pytest.TempPathFactory, engine: LiveEngine) -> Iterator[Portal]:
+    """One of its own, in which nothing has happened yet."""
+    made = Portal.prepared(tmp_path_factory.mktemp("story"), engine)
+    made.start()
+    yield made
+    made.stop()
 
 
 def choose_and_deploy(page: Page, image: str, *, instances: int | None = None) -> None:
