@@ -88,6 +88,12 @@ CHECKS = (
     ("djlint", "templates", "--lint"),
     ("manage.py", "check", "--fail-level", "WARNING"),
     ("manage.py", "makemigrations", "--check", "--dry-run"),
+    (
+        "pytest",
+        "--collect-only",
+        "-qqq",
+        "--disable-warnings",
+    ),  # a module that cannot be imported is known in seconds, not in minutes
 )
 FAST = pytest("not live and not e2e and not keystone", "-n", "2")
 LIVE = (*packages.ENGINE, *packages.IMAGES)

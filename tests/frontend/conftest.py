@@ -6,7 +6,11 @@ from django.http import HttpRequest
 from django.template import engines
 from django.test import RequestFactory
 
+from tests.e2e.browser import chromium
+from tests.frontend.answered import answers, draw, page, said
 from tests.frontend.samples import Render
+
+__all__ = ["answers", "chromium", "draw", "page", "said"]
 
 
 @pytest.fixture

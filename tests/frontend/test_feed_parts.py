@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-from tests.frontend.test_behaviour import HOME, Answer, answers, browser, draw, page, said
+from tests.frontend.answered import HOME, Answer
 
-__all__ = ["answers", "browser", "draw", "page", "said"]
 pytestmark = pytest.mark.e2e
 PART = (
     '{% live "op" fragment="/part/" kinds="place: operation@" of="7" within="p1" %}'

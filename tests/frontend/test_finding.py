@@ -11,9 +11,8 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from playwright.sync_api import Page, Route, expect
 
-from tests.frontend.test_behaviour import HOME, Answer, answers, browser, draw, page, said
+from tests.frontend.answered import HOME, Answer
 
-__all__ = ["answers", "browser", "draw", "page", "said"]
 pytestmark = pytest.mark.e2e
 Found = Callable[[str], str]
 
