@@ -17,9 +17,9 @@ def request_id(get_response: Answer) -> Answer:
     """A fresh id for each request; it stands in the answer, the audit and every error page."""
 
     def answer(request: HttpRequest) -> HttpResponse:
-        request.request_id = new_id().hex  # type: ignore[attr-defined]
+        request.request_id = new_id().hex  # type: ignore[attr-defined]  # ours
         response = get_response(request)
-        response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
+        response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]  # ours
         return response
 
     return answer

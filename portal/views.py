@@ -52,7 +52,7 @@ def set_language(request: HttpRequest) -> HttpResponse:
 def _keep(request: HttpRequest, name: str, value: str) -> None:
     user = getattr(request.user, "_wrapped", request.user)
     if isinstance(user, User) and getattr(user, name) != value:
-        update_account(cast(Actor, request.actor), user, settings={name: value})  # type: ignore[attr-defined]
+        update_account(cast(Actor, request.actor), user, settings={name: value})  # type: ignore[attr-defined]  # ours
 
 
 @login_required

@@ -25,7 +25,7 @@ class BearerAuthentication(TokenAuthentication):  # type: ignore[misc]  # knox i
         if found is None:
             return None
         user, token = found
-        request._request.actor = actor_for(request._request, user, token)  # type: ignore[attr-defined]
+        request._request.actor = actor_for(request._request, user, token)  # type: ignore[attr-defined]  # ours
         self._note_use(token)
         return user, token
 

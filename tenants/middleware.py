@@ -47,9 +47,9 @@ def actor(get_response: Answer) -> Answer:
         if known is not None and not recheck.lets_in(known):
             logout(request)
             known = None
-        request.actor = actor_for(request, known)  # type: ignore[attr-defined]
+        request.actor = actor_for(request, known)  # type: ignore[attr-defined]  # ours
         if known is not None:
-            request.session.note_seen()  # type: ignore[attr-defined]  # of tenants/sessions.py
+            request.session.note_seen()  # type: ignore[attr-defined]  # ours  # of tenants/sessions.py
         response = get_response(request)
         if known is not None and response.status_code == 200:
             recent.note(request, known)

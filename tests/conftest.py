@@ -49,9 +49,9 @@ def _emptying_allowed() -> Iterator[None]:
         finally:
             _triggers(refuse_statements)
 
-    TransactionTestCase._fixture_teardown = teardown  # type: ignore[method-assign]
+    TransactionTestCase._fixture_teardown = teardown
     yield
-    TransactionTestCase._fixture_teardown = empty  # type: ignore[method-assign]
+    TransactionTestCase._fixture_teardown = empty
 
 
 def _triggers(make: Callable[..., list[str]]) -> None:

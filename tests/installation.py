@@ -67,7 +67,7 @@ class Installation:
         for name in ("web", "sockets", "worker", "beat", "observer"):
             made.start(name)
         for name in ports:
-            assert until(lambda name=name: made.ready(name), seconds=START_SECONDS), made.said(name)  # type: ignore[misc]
+            assert until(lambda name=name: made.ready(name), seconds=START_SECONDS), made.said(name)
         return made
 
     def prepare(self, engine: LiveEngine) -> None:

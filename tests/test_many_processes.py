@@ -70,7 +70,7 @@ def test_the_socket_hears_what_the_worker_does(berth: Installation) -> None:
     operation = deploy(berth, "heard")
     address = berth.url(f"/ws/v1/operations/{operation['id']}", at="sockets").replace("http", "ws", 1)
     codes = []
-    with connect(address, origin=berth.url("", at="sockets"), additional_headers={"Cookie": cookies}) as socket:  # type: ignore[arg-type]  # an origin is a str
+    with connect(address, origin=berth.url("", at="sockets"), additional_headers={"Cookie": cookies}) as socket:
         while True:
             try:
                 codes.append(json.loads(socket.recv(timeout=PATIENCE_SECONDS))["code"])

@@ -55,7 +55,7 @@ class RobotTokenForm(forms.Form):
 
     def __init__(self, data: Any = None, *, robots: list[str]) -> None:
         super().__init__(data)
-        self.fields["robot"].choices = [(name, name) for name in robots]  # type: ignore[attr-defined]
+        self.fields["robot"].choices = [(name, name) for name in robots]  # type: ignore[attr-defined]  # it has
 
 
 @login_required

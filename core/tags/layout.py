@@ -3,6 +3,7 @@
 from typing import Any
 from zlib import crc32
 
+from django.http import QueryDict
 from django.template.context import Context
 from django.utils.http import urlencode
 from django.utils.text import slugify
@@ -134,8 +135,8 @@ def filter_chip(context: Context, name: str, value: str, parameter: str) -> dict
 def address_with(context: Context, changes: dict[str, str | None]) -> str:
     """Query string of this page with some parameters set, or removed by None: "?sort=name" or "?"."""
     request = context.get("request")
-    query = request.GET.copy() if request is not None else {}
-    pairs = [(key, one) for key in query if key not in changes for one in query.getlist(key)]  # type: ignore[union-attr]
+    query = request.GET if request is not None else QueryDict()
+    pairs = [(key, one) for key in query if key not in changes for one in query.getlist(key)]
     pairs += [(key, one) for key, one in changes.items() if one is not None]
     return f"?{urlencode(pairs)}"
 

@@ -79,7 +79,7 @@ class TokenForm(forms.Form):
 
     def __init__(self, data: Any = None, *, places: list[tuple[str, str]]) -> None:
         super().__init__(data)
-        self.fields["place"].choices = [("", _("every place of mine")), *places]  # type: ignore[attr-defined]
+        self.fields["place"].choices = [("", _("every place of mine")), *places]  # type: ignore[attr-defined]  # it has
 
     @property
     def lifetime(self) -> timedelta:

@@ -37,8 +37,8 @@ class AskForm(forms.Form):
         super().__init__(data, initial=initial)
         places = [(one.name, one.name) for one in projects]
         places += [("", _("%(tenant)s, all projects") % {"tenant": tenant})] if tenant else []
-        self.fields["project"].choices = places  # type: ignore[attr-defined]  # a ChoiceField
-        self.fields["resource"].choices = _choices(Resource if tenant else OF_PROJECTS)  # type: ignore[attr-defined]
+        self.fields["project"].choices = places  # type: ignore[attr-defined]  # of choices  # a ChoiceField
+        self.fields["resource"].choices = _choices(Resource if tenant else OF_PROJECTS)  # type: ignore[attr-defined]  # it has
 
     def payload(self) -> dict[str, Any]:
         """As the API takes it."""
@@ -61,7 +61,7 @@ class LendForm(forms.Form):
     def __init__(self, data: Any = None, *, projects: list[Project]) -> None:
         super().__init__(data, initial={"until": timezone.localdate() + timedelta(days=7)})
         for name in ("lender", "borrower"):
-            self.fields[name].choices = [(one.name, one.name) for one in projects]  # type: ignore[attr-defined]
+            self.fields[name].choices = [(one.name, one.name) for one in projects]  # type: ignore[attr-defined]  # it has
 
     def loan(self) -> dict[str, Any]:
         asked = self.cleaned_data

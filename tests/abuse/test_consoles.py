@@ -297,6 +297,7 @@ async def test_odd_frames_are_passed_over(developer: Person, running: AppEnviron
         await screen.say(**odd)
     await screen.type(b"echo still here\r")
     await screen.until(b"still here\r\n")
+    assert screen.closed is None
     await screen.leave()
 
 

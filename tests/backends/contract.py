@@ -329,7 +329,7 @@ class DriverContract:
         heard = b""
         async with asyncio.timeout(PATIENCE_SECONDS):
             while words is None or words not in heard:
-                piece = await session.read()  # type: ignore[attr-defined]  # an ExecSession; kept open for fakes
+                piece = await session.read()
                 if not piece:
                     assert words is None, f"ended after {heard!r}"
                     break

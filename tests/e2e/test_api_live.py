@@ -42,7 +42,7 @@ class Caller:
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         connection.request(method, path, json.dumps(body) if body is not None else None, headers)
         answer = connection.getresponse()
-        answer.hang_up = connection.close  # type: ignore[attr-defined]  # so that a test can
+        answer.hang_up = connection.close
         return answer
 
     def read(self, method: str, path: str, body: Any = None) -> Any:
@@ -75,6 +75,6 @@ def test_readers_who_hang_up_leave_nothing_open(caller: Caller, portal: Portal) 
     assert engine_connections(portal) >= before + MOST_STREAMS
     for stream in streams:
         stream.close()
-        stream.hang_up()  # type: ignore[attr-defined]  # set by Caller
+        stream.hang_up()
     until(lambda: engine_connections(portal) <= before, seconds=20)
     assert caller.open("GET", f"{E}/logs?tail=1").status == 200

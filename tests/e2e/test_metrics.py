@@ -119,7 +119,7 @@ def test_nothing_is_lost_without_scripts(page: Page, portal: Portal, busy: Busy)
 def test_the_page_is_for_everyone(page: Page, portal: Portal, busy: Busy) -> None:
     sign_in(page, portal)
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of the two
+        page.emulate_media(color_scheme=scheme)
         page.goto(PAGE)
         expect(page.locator(".uplot canvas")).to_have_count(4)
         found = Axe().run(page).response["violations"]

@@ -16,7 +16,7 @@ __all__ = ["answers", "chromium", "draw", "page", "said"]
 @pytest.fixture
 def page_request() -> HttpRequest:
     request = RequestFactory().get("/somewhere/", {"sort": "name", "cursor": "abc"})
-    request._messages = CookieStorage(request)  # type: ignore[attr-defined]  # what the middleware would set
+    request._messages = CookieStorage(request)
     return request
 
 

@@ -41,7 +41,7 @@ def test_a_part_is_fetched_again_when_its_socket_rings(page: Page, answers: dict
     page.route_web_socket(re.compile("/ws/v1/operations/7"), lambda socket: sockets.append(socket))
 
     def part() -> str:
-        state["fetched"] += 1  # type: ignore[operator]
+        state["fetched"] += 1
         return str(draw(live, word=state["word"]))
 
     answers["/"] = answers["/part/"] = part

@@ -222,9 +222,7 @@ def token_of(home: Home, name: str, *, project: str = "") -> str:
     from keystoneauth1.identity import v3
 
     scope = {"project_id": project} if project else {"unscoped": True}
-    auth = v3.Password(
-        home.admin.url, username=name, user_domain_id=home.domain, password=password_of(name), **scope
-    )  # type: ignore[arg-type]  # fmt: skip
+    auth = v3.Password(home.admin.url, username=name, user_domain_id=home.domain, password=password_of(name), **scope)
     return str(auth.get_token(session.Session(timeout=20)))
 
 

@@ -189,7 +189,7 @@ async def test_a_slow_viewer_drops_the_oldest_and_harms_nobody(cast: Cast, seen:
     here = Rooms()
     slow, quick = Wall(actor), Wall(actor)
     quick.read.set()
-    viewers = [here.enter(one, seen, "") for one in (slow, quick)]  # type: ignore[arg-type]  # all it asks of a socket
+    viewers = [here.enter(one, seen, "") for one in (slow, quick)]
     await until(lambda: len(quick.got) > 3 * HELD, seconds=PATIENCE)
     slow.read.set()
     newest = quick.got[-1]
@@ -207,7 +207,7 @@ async def test_five_hundred_look_and_a_tenth_of_them_sleeps(cast: Cast, seen: Ap
     walls = [Wall(actor) for _viewer in range(500)]
     for wall in walls[50:]:
         wall.read.set()
-    viewers = [here.enter(wall, seen, "") for wall in walls]  # type: ignore[arg-type]  # as above
+    viewers = [here.enter(wall, seen, "") for wall in walls]
     await until(lambda: all(len(wall.got) > 12 for wall in walls[50:]), seconds=20)
     assert len(here.gauges) == 3
     assert max(len(viewer._waiting) for viewer in viewers[:50]) == HELD
@@ -222,7 +222,7 @@ async def test_a_viewer_whose_socket_broke_is_let_go(cast: Cast, seen: AppEnviro
     broken = Wall(NOBODY)
     broken.gone = True
     broken.read.set()
-    viewer = here.enter(broken, seen, "")  # type: ignore[arg-type]  # as above
+    viewer = here.enter(broken, seen, "")
     await until(lambda: viewer._sending is None and bool(viewer.room._newest), seconds=PATIENCE)
     viewer.leave()
     assert not len(here)

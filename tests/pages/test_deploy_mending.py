@@ -269,7 +269,7 @@ def test_a_file_is_read_without_scripts(browse: Browse, content: bytes, said: st
     client = browse("developer")
     fields = filled(client, mode="import", go="see")
     upload = SimpleUploadedFile("docker-compose.yml", content, content_type="application/octet-stream")
-    page = client.post(ADDRESS, fields | {"file": upload})  # type: ignore[arg-type]  # a file is what a form may hold
+    page = client.post(ADDRESS, fields | {"file": upload})
     assert page.status_code == 200
     assert said in unescape(text_of(page))
 

@@ -119,7 +119,7 @@ def test_a_number_of_apps_costs_no_queries(
     for number in range(30):
         create_app(cast.actor("developer"), cast.shop, name=f"hello-{number}")
     client = browse("developer")
-    with django_assert_max_num_queries(20):  # type: ignore[attr-defined]  # a context manager
+    with django_assert_max_num_queries(20):
         client.get("/search/?q=deploy+hello", headers={"HX-Request": "true"})
 
 

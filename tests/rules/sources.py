@@ -43,13 +43,13 @@ def tree(path: Path) -> ast.Module:
     parsed = ast.parse(path.read_text())
     for node in ast.walk(parsed):
         for child in ast.iter_child_nodes(node):
-            child.above = node  # type: ignore[attr-defined]  # for `above` below
+            child.above = node
     return parsed
 
 
 def above(node: ast.AST) -> Iterator[ast.AST]:
     """The nodes around a node, the nearest first."""
-    while (node := getattr(node, "above", None)) is not None:  # type: ignore[assignment]  # ends with None
+    while (node := getattr(node, "above", None)) is not None:
         yield node
 
 

@@ -30,6 +30,6 @@ OF_AUDITORS = {"request.approve of kind review", "request.reject of kind review"
 @pytest.mark.parametrize("role", [role for role in ROLES.values() if role.key.endswith(("auditor", "guest", "member"))])
 def test_roles_that_look_change_nothing(role: object) -> None:
     """An auditor, guest or member may do nothing that is not their own account's."""
-    own_permissions = role.permissions  # type: ignore[attr-defined]  # parametrised over Role
+    own_permissions = role.permissions
     may = [name for name, codes in matrix.requirements() if set(codes) & own_permissions and name not in OF_AUDITORS]
     assert not may, told(may, f"{role} is only to look, but may:")

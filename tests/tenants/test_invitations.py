@@ -66,7 +66,7 @@ def test_what_is_over_or_taken_back_opens_nothing(cast: Cast) -> None:
 def test_a_made_up_link_is_not_there_and_costs_no_query(
     cast: Cast, client: Client, django_assert_num_queries: Callable[[int], object]
 ) -> None:
-    with django_assert_num_queries(0), pytest.raises(NotFound):  # type: ignore[attr-defined]  # it is a context
+    with django_assert_num_queries(0), pytest.raises(NotFound):
         invitation_of("made-up:link:here")
     assert client.get("/invitations/made-up/").status_code == 404
     assert Invitation.objects.count() == 0

@@ -100,7 +100,7 @@ def test_a_value_is_put_and_taken_out_without_touching_the_rest() -> None:
     after = with_value(before, "services.web.deploy.replicas", 2)
     assert value_at(after, ("services", "web", "deploy", "replicas")) == 2
     assert "deploy" not in before["services"]["web"]
-    assert "A" not in with_value(before, "services.web.environment.A", None)["services"]["web"]["environment"]  # type: ignore[index]
+    assert "A" not in with_value(before, "services.web.environment.A", None)["services"]["web"]["environment"]
 
 
 def test_comments_and_order_stay_when_a_value_changes() -> None:

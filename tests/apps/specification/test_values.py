@@ -366,4 +366,4 @@ def test_numbers_in_yaml_keep_the_form_they_were_written_in() -> None:
 def test_names_that_are_near_are_offered() -> None:
     with pytest.raises(Exception, match="specification_invalid") as raised:
         read_data({"services": {"My_Web.1": {"image": "nginx"}}})
-    assert "my-web-1" in str(raised.value.errors[0].hint)  # type: ignore[attr-defined]  # SpecificationError
+    assert "my-web-1" in str(raised.value.errors[0].hint)

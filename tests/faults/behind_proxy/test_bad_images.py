@@ -81,7 +81,7 @@ def test_the_old_version_serves_on(caller: Caller, portal: Portal, vanished: Non
     for operation in [caller.deploy(app, spec=spec(instances=2)) for app in BAD]:
         assert caller.ended(operation)["state"] == "succeeded", operation
     for app in BAD:
-        until(lambda app=app: len(addresses_of(caller, app)) == 2, seconds=30)  # type: ignore[misc]
+        until(lambda app=app: len(addresses_of(caller, app)) == 2, seconds=30)
     with visiting({address: app for app in BAD for address in addresses_of(caller, app)}) as visitor:
         begun = {app: caller.deploy(app, image=image) for app, (image, _codes, _word) in BAD.items()}
         ends = {app: caller.ended(operation) for app, operation in begun.items()}
