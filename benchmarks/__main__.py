@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 
-from benchmarks import consoles, deploys, lists, logs, metrics, pages, sockets, starts
+from benchmarks import consoles, deploys, lighthouse, lists, logs, metrics, pages, sockets, starts
 from benchmarks.machine import description
 from benchmarks.portal import Portal, portal
 from benchmarks.result import Section, over_budget
@@ -57,6 +57,7 @@ def measure(measured: Portal, asked: argparse.Namespace) -> Iterator[Section]:
     yield logs.measure_streams(measured, mebibytes=asked.stream_mib)
     yield metrics.measure(measured, app=logs.APP)
     yield pages.measure(measured, app=logs.APP)
+    yield lighthouse.measure(measured, app=logs.APP)
     yield sockets.measure(measured, sockets=asked.sockets, runs=asked.runs)
     yield lists.measure(measured, apps=asked.apps, runs=asked.runs, deployed=logs.APP)
 

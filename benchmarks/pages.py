@@ -1,13 +1,11 @@
 """Pages as a browser sees them for the first time: when the largest part is painted, and how much was loaded for it."""
 
-import os
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, Page, StorageState, sync_playwright
+from playwright.sync_api import Browser, Page, StorageState
 
+from benchmarks.browser import browser, program, signed_in, without
 from benchmarks.client import Client
 from benchmarks.portal import Portal
 from benchmarks.result import Line, Section, milliseconds, percentile
@@ -42,16 +40,16 @@ def measure(portal: Portal, *, app: str, runs: int = RUNS) -> Section:
         "Pages in a browser",
         f"Chromium at 1440 × 900, each page {runs} times with an empty cache, signed in: the largest contentful paint "
         "as the browser reports it, and the bytes of all its files as they came over the wire. The server's part: 30 "
-        "answers in a row over one connection. Lighthouse is not among the installed tools and was not run.",
+        "answers in a row over one connection.",
     )
-    path = os.environ.get("BERTH_TEST_BROWSER") or shutil.which("chromium")
+    path = program()
     if path is None:
-        section.lines = [Line("pages", "not measured", cause="there is no Chromium on this machine")]
+        section.lines = without("pages")
         return section
     person = portal.person()
     base = f"http://127.0.0.1:{portal.port}"
     with browser(path) as opened:
-        cookies = signed_in(opened, base, portal.password)
+        cookies = signed_in(opened, base, password=portal.password)
         for name, address in addresses(app).items():
             seen = [first_look(opened, base, cookies, address) for _run in range(runs)]
             section.lines += lines(name, seen, person, address)
@@ -77,29 +75,6 @@ def lines(name: str, seen: list[tuple[float, float]], person: Client, address: s
         kept=percentile(answers, 0.95) <= ANSWER_SECONDS,
         cause="waiting for the engine's lines" if name == "logs" else "it is the portal's own work",
     )
-
-
-@contextmanager
-def browser(path: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        try:
-            yield opened
-        finally:
-            opened.close()
-
-
-def signed_in(opened: Browser, base: str, password: str) -> StorageState:
-    context = opened.new_context(base_url=base)
-    page = context.new_page()
-    page.goto("/accounts/sign-in/")
-    page.fill("[name=username]", "owner")
-    page.fill("[name=password]", password)
-    page.press("[name=password]", "Enter")
-    page.wait_for_url(lambda address: "sign-in" not in address)
-    kept = context.storage_state()
-    context.close()
-    return kept
 
 
 def first_look(opened: Browser, base: str, cookies: StorageState, address: str) -> tuple[float, float]:

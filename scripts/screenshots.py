@@ -6,16 +6,16 @@ it takes every page of the catalogue at three widths, in both themes and languag
 
 import argparse
 import os
-import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, StorageState, TimeoutError, sync_playwright
+from playwright.sync_api import Browser, StorageState, TimeoutError
 
+from benchmarks.browser import browser, program, signed_in
 from benchmarks.client import Client
 from benchmarks.deploys import finished
 from benchmarks.portal import BASE, portal
@@ -80,29 +80,6 @@ def deploy(client: Client, app: str, sent: dict[str, Any], *, state: str = "succ
     finished(client, answer.headers["Location"], state=state)
 
 
-@contextmanager
-def browser() -> Iterator[Browser]:
-    path = os.environ.get("BERTH_TEST_BROWSER") or shutil.which("chromium")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        try:
-            yield opened
-        finally:
-            opened.close()
-
-
-def sign_in(opened: Browser, base: str, password: str) -> StorageState:
-    """Come in by the door, once; gives back the cookies."""
-    context = opened.new_context(base_url=base)
-    page = context.new_page()
-    page.goto("/accounts/sign-in/")
-    page.fill("[name=username]", "owner")
-    page.fill("[name=password]", password)
-    page.press("[name=password]", "Enter")
-    page.wait_for_url(lambda address: "sign-in" not in address)
-    return context.storage_state()
-
-
 def take(opened: Browser, base: str, cookies: StorageState, pictures: Iterable[tuple[Path, str]], look: Look) -> None:
     """Pictures of addresses seen in one way, each as high as a screen, one after the other in one window."""
     context = opened.new_context(
@@ -145,10 +122,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m scripts.screenshots", description=__doc__)
     parser.add_argument("--all", type=Path, metavar="FOLDER", help="every page in every way, into this folder")
     asked = parser.parse_args()
-    with portal(engine=os.environ.get("BERTH_TEST_ENGINE", ""), twice=False) as running, browser() as opened:
+    with portal(engine=os.environ.get("BERTH_TEST_ENGINE", ""), twice=False) as running, browser(program()) as opened:
         story(running.client())
         base = f"http://127.0.0.1:{running.port}"
-        cookies = sign_in(opened, base, running.password)
+        cookies = signed_in(opened, base, password=running.password)
         if asked.all:
             take_all(opened, base, cookies, asked.all)
         else:
