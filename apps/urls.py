@@ -49,6 +49,7 @@ urlpatterns = [
     path(f"{APP}timeline/ends/<uuid:end>/", timeline.end, name="instance_end"),
     path(f"{APP}withdraw/", app.act, {"deed": "withdraw"}, name="app_withdraw"),
     path(PROJECT, overview.overview, name="project"),
+    path(TENANT, projects.of_tenant, name="tenant"),
     path(f"{TENANT}projects/", projects.page, name="projects"),
     path(f"{TENANT}projects/new/", projects.new, name="project_new"),
     path(f"{PROJECT}settings/", projects.settings, name="project_settings"),

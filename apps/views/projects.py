@@ -48,6 +48,13 @@ def page(request: HttpRequest, tenant: str) -> HttpResponse:
 
 
 @login_required
+@require_safe
+def of_tenant(request: HttpRequest, tenant: str) -> HttpResponse:
+    """The address that is left when somebody shortens another: the tenant's projects."""
+    return redirect("projects", tenant=tenant_of(request, tenant).name)
+
+
+@login_required
 @form_page
 def new(request: HttpRequest, tenant: str) -> HttpResponse:
     actor, home = actor_of(request), tenant_of(request, tenant)

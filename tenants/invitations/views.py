@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -40,11 +40,11 @@ class InviteForm(GrantForm):
 def page(request: HttpRequest, tenant: str) -> HttpResponse:
     """Invitations that wait, and a form for a new one, whose link is shown once."""
     at = where(request, tenant)
-    form = InviteForm(request.POST if request.method == "POST" else None, projects=projects_at(at))
+    form = _form(at, request.POST if request.method == "POST" else None)
     secret = _invited(at, form) if form.is_bound and form.is_valid() else None
     status = 422 if form.is_bound and secret is None else 200
     if secret is not None:
-        form = InviteForm(projects=projects_at(at))
+        form = _form(at)
     context = page_context(at, "invitations") | {
         "form": form,
         "link": request.build_absolute_uri(reverse("invitation", args=[secret.reveal()])) if secret else "",
@@ -52,6 +52,11 @@ def page(request: HttpRequest, tenant: str) -> HttpResponse:
         "may_manage": may(at.actor, "member.manage", at.tenant),
     }
     return render(request, "tenants/invitations/page.html", context, status=status)
+
+
+def _form(at: Where, sent: QueryDict | None = None) -> InviteForm:
+    """What nobody chose is the least."""
+    return InviteForm(sent, projects=projects_at(at), initial={"role": "tenant.member"})
 
 
 def _invited(at: Where, form: InviteForm) -> Secret | None:

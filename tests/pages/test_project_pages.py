@@ -66,6 +66,12 @@ def test_who_may_not_is_told_who_can_help(cast: Cast, browse: Browse) -> None:
     assert browse("outsider").get(NEW).status_code == 404
 
 
+def test_the_shortest_address_of_a_tenant_leads_to_its_projects(cast: Cast, browse: Browse) -> None:
+    answer = browse("guest").get("/t/acme/")
+    assert (answer.status_code, answer["Location"]) == (302, "/t/acme/projects/")
+    assert browse("outsider").get("/t/acme/").status_code == 404
+
+
 def test_settings_title_and_environments(cast: Cast, browse: Browse) -> None:
     client, settings = browse("owner"), f"{SHOP}settings/"
     assert client.post(settings, {"title": "The shop"}).status_code == 302
