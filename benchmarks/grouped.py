@@ -13,8 +13,10 @@ import uvicorn
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.layers import get_channel_layer
 from channels.routing import ProtocolTypeRouter
+from django.conf import settings
 
-LAYER = get_channel_layer()  # without REDIS_URL the one in memory
+settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}  # the portal has none
+LAYER = get_channel_layer()
 MESSAGE = '{"at":1700000000.0,"samples":[["01a1feca-0f65-749e-b084-9f6819b94a8c",250,67108864,1000,2000]],"away":false}'
 
 
