@@ -30,7 +30,7 @@ REST_SECONDS = 5.0
 SEEN = """() => {
     window.seen = [];
     const look = () => {
-        const words = document.querySelector("#app-now .said, #app-now .page-head")?.innerText ?? "";
+        const words = document.querySelector("#app-now .figures > :first-child")?.innerText.replace(/\\s+/g, " ") ?? "";
         if (window.seen.at(-1)?.[1] !== words) window.seen.push([Date.now() / 1000, words]);
     };
     look();
@@ -59,7 +59,7 @@ def measure(portal: Portal, *, sockets: int, runs: int) -> Section:
         f"{sockets} people, each with a page open on the feed, from another process; memory is the portal's resident "
         "set with all of them less without. Then all are cut at once and come back as pages do, after 1 to 30 seconds, "
         "while one person reads pages. Shown: an instance is killed on the engine; from the time in `docker events` "
-        "until Chromium shows other words, and again when the new one is well.",
+        "until Chromium shows that one of two runs, and again when the new one is well.",
     )
     section.lines = [*idle(portal, sockets), *shown(portal, runs)]
     return section
@@ -201,7 +201,7 @@ def deploy(portal: Portal) -> None:
 
 @contextmanager
 def page(portal: Portal) -> Iterator[Page]:
-    """The app's page in Chromium, live, with a note of every change of its sentence."""
+    """The app's page in Chromium, live, with a note of every change of its first figure."""
     cookies = portal.person().cookies
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
@@ -233,7 +233,7 @@ def one_fall(portal: Portal, events: Events, open_page: Page) -> tuple[float, fl
 def shown_at(open_page: Page, moment: float, *, well: bool) -> float:
     """When the page first said that all run, or that not all do, after a moment."""
     script = (
-        "([moment, well]) => window.seen.find(([at, words]) => at > moment && words.includes('2 of 2') === well)?.[0]"
+        "([moment, well]) => window.seen.find(([at, words]) => at > moment && words.includes('2 of 2 run') === well)?.[0]"
     )
     found = open_page.wait_for_function(script, arg=[moment, well], timeout=60_000)
     return float(found.json_value())
