@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 
-from benchmarks import consoles, deploys, lists, logs, metrics, pages, sockets, starts
+from benchmarks import consoles, deploys, lists, logs, metrics, pages, rights, sockets, starts
 from benchmarks.machine import description
 from benchmarks.portal import Portal, portal
 from benchmarks.result import Section, over_budget
@@ -27,6 +27,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--log-mib", type=int, default=1024, help="size of the log to download (default: 1024)")
     parser.add_argument("--stream-mib", type=int, default=64, help="size of each log to stream (default: 64)")
     parser.add_argument("--apps", type=int, default=100_000, help="apps in the database (default: 100000)")
+    parser.add_argument("--projects", type=int, default=3000, help="projects in the database (default: 3000)")
     parser.add_argument("--deploys", type=int, default=10, help="deployments each (default: 10)")
     parser.add_argument("--runs", type=int, default=50, help="answers for each page and list (default: 50)")
     parser.add_argument("--sockets", type=int, default=5000, help="pages that wait (default: 5000)")
@@ -49,7 +50,7 @@ def main() -> None:
 
 
 def measure(measured: Portal, asked: argparse.Namespace) -> Iterator[Section]:
-    """Starts first, since they want an empty database; lists last, since they fill it."""
+    """Starts first, since they want an empty database; lists and rights last, since they fill it."""
     yield starts.measure(measured)
     yield deploys.measure(measured, runs=asked.deploys)
     yield consoles.measure(measured)
@@ -59,6 +60,7 @@ def measure(measured: Portal, asked: argparse.Namespace) -> Iterator[Section]:
     yield pages.measure(measured, app=logs.APP)
     yield sockets.measure(measured, sockets=asked.sockets, runs=asked.runs)
     yield lists.measure(measured, apps=asked.apps, runs=asked.runs, deployed=logs.APP)
+    yield rights.measure(measured, projects=asked.projects, runs=asked.runs)
 
 
 def note(sections: Sequence[Section], machine: str, *, minutes: float) -> str:
