@@ -13,8 +13,8 @@ HELD = 3
 ROWS = 50
 
 
-def measure(portal: Portal, *, projects: int, runs: int) -> Section:
-    """After `lists`, whose apps it takes."""
+def measure(portal: Portal, *, apps: int, projects: int, runs: int) -> Section:
+    inside(portal, "benchmarks.many", "--apps", str(apps))
     found = json.loads(inside(portal, "benchmarks.members", "--projects", str(projects), "--runs", str(runs)))
     section = Section(
         "Rights",

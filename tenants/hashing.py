@@ -30,8 +30,13 @@ class Argon2idHasher(BasePasswordHasher):
 
     def encode(self, password: str, salt: str) -> str:
         self._check_encode_args(password, salt)  # type: ignore[attr-defined]  # Django's, not in its stubs
-        cost = {"iterations": self.iterations, "lanes": self.lanes, "memory_cost": self.memory_cost}
-        made = Argon2id(salt=salt.encode(), length=self.length, **cost)
+        made = Argon2id(
+            salt=salt.encode(),
+            length=self.length,
+            iterations=self.iterations,
+            lanes=self.lanes,
+            memory_cost=self.memory_cost,
+        )
         with _free:
             return self.algorithm + made.derive_phc_encoded(password.encode())
 
@@ -57,7 +62,7 @@ class Argon2idHasher(BasePasswordHasher):
             "hash": found[5],
         }
 
-    def safe_summary(self, encoded: str) -> dict[str, Any]:
+    def safe_summary(self, encoded: str) -> Any:
         known = self.decode(encoded)
         return {
             _("algorithm"): known["algorithm"],
