@@ -4,22 +4,47 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 
-from benchmarks import consoles, deploys, lighthouse, lists, logs, metrics, pages, sockets, starts
+from benchmarks import (
+    consoles,
+    deploys,
+    keystones,
+    lighthouse,
+    lists,
+    logs,
+    metrics,
+    pages,
+    rights,
+    sign_ins,
+    sockets,
+    starts,
+)
 from benchmarks.machine import description
+from benchmarks.note import note, with_anew
 from benchmarks.portal import Portal, portal
-from benchmarks.result import Section, over_budget
+from benchmarks.result import Section
 from launcher.paths import ROOT
 
 NOTE = ROOT / "docs" / "benchmarks.md"
-HEAD = """# Benchmarks
-
-Written by `make bench`; do not edit. Each budget was set before anything was measured. The last column says whether it
-was kept here; what was not stands below with its cause. Run it on your own machine: the ratios carry over, the
-milliseconds do not.
-
-"""
+Parts = Mapping[str, Callable[[Portal, argparse.Namespace], Section]]
+# Starts first, since they want an empty database; lists and rights last, since they fill it.
+PARTS: Parts = {
+    "start": lambda one, _asked: starts.measure(one),
+    "deploy": lambda one, asked: deploys.measure(one, runs=asked.deploys),
+    "consoles": lambda one, _asked: consoles.measure(one),
+    "logs": lambda one, asked: logs.measure(one, mebibytes=asked.log_mib),
+    "streams": lambda one, asked: logs.measure_streams(one, mebibytes=asked.stream_mib),
+    "metrics": lambda one, _asked: metrics.measure(one, app=logs.APP),
+    "pages": lambda one, _asked: pages.measure(one, app=logs.APP),
+    "lighthouse": lambda one, _asked: lighthouse.measure(one, app=logs.APP),
+    "sockets": lambda one, asked: sockets.measure(one, sockets=asked.sockets, runs=asked.runs),
+    "sign_in": lambda one, asked: sign_ins.measure(one, runs=asked.runs),
+    "lists": lambda one, asked: lists.measure(one, apps=asked.apps, runs=asked.runs, deployed=logs.APP),
+    "rights": lambda one, asked: rights.measure(one, apps=asked.apps, projects=asked.projects, runs=asked.runs),
+}
+KEYSTONE = "keystone"  # with a portal of its own
+ALONE = ("sign_in", "rights", KEYSTONE)  # these need no app that another part made
 
 
 def arguments() -> argparse.Namespace:
@@ -27,48 +52,46 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--log-mib", type=int, default=1024, help="size of the log to download (default: 1024)")
     parser.add_argument("--stream-mib", type=int, default=64, help="size of each log to stream (default: 64)")
     parser.add_argument("--apps", type=int, default=100_000, help="apps in the database (default: 100000)")
+    parser.add_argument("--projects", type=int, default=3000, help="projects in the database (default: 3000)")
+    parser.add_argument("--people", type=int, default=1000, help="people in Keystone (default: 1000)")
+    parser.add_argument("--tenants", type=int, default=200, help="projects in Keystone (default: 200)")
+    parser.add_argument("--assignments", type=int, default=5000, help="assignments in Keystone (default: 5000)")
     parser.add_argument("--deploys", type=int, default=10, help="deployments each (default: 10)")
     parser.add_argument("--runs", type=int, default=50, help="answers for each page and list (default: 50)")
     parser.add_argument("--sockets", type=int, default=5000, help="pages that wait (default: 5000)")
+    parser.add_argument("--engine", default=os.environ.get("BERTH_TEST_ENGINE", ""), help="URL of an engine, or none")
+    parser.add_argument("--only", nargs="+", choices=ALONE, help="measure these parts anew, keep the others' figures")
     parser.add_argument("--print", action="store_true", help="only print; leave docs/benchmarks.md alone")
     return parser.parse_args()
 
 
 def main() -> None:
     asked = arguments()
-    machine, began = description(), time.monotonic()
-    with portal(engine=os.environ.get("BERTH_TEST_ENGINE", "")) as measured:
-        sections = []
-        for section in measure(measured, asked):
-            print(section.markdown(), file=sys.stderr)
-            sections.append(section)
-    text = note(sections, machine, minutes=(time.monotonic() - began) / 60)
+    machine, load, began = description(), " ".join(f"{one:.1f}" for one in os.getloadavg()), time.monotonic()
+    sections = []
+    for section in measure(asked):
+        print(section.markdown(), file=sys.stderr)
+        sections.append(section)
+    minutes = (time.monotonic() - began) / 60
+    if asked.only:
+        text = with_anew(NOTE.read_text(), sections, load=load, minutes=minutes)
+    else:
+        text = note(sections, machine, minutes=minutes)
     print(text)
     if not asked.print:
         NOTE.write_text(text)
 
 
-def measure(measured: Portal, asked: argparse.Namespace) -> Iterator[Section]:
-    """Starts first, since they want an empty database; lists last, since they fill it."""
-    yield starts.measure(measured)
-    yield deploys.measure(measured, runs=asked.deploys)
-    yield consoles.measure(measured)
-    yield logs.measure(measured, mebibytes=asked.log_mib)
-    yield logs.measure_streams(measured, mebibytes=asked.stream_mib)
-    yield metrics.measure(measured, app=logs.APP)
-    yield pages.measure(measured, app=logs.APP)
-    yield lighthouse.measure(measured, app=logs.APP)
-    yield sockets.measure(measured, sockets=asked.sockets, runs=asked.runs)
-    yield lists.measure(measured, apps=asked.apps, runs=asked.runs, deployed=logs.APP)
-
-
-def note(sections: Sequence[Section], machine: str, *, minutes: float) -> str:
-    over = over_budget(sections)
-    causes = [f"- {line.what}: {line.measured} (budget {line.budget}). {line.cause.capitalize()}." for line in over]
-    parts = [HEAD, f"## Machine\n{machine}\n- it took {minutes:.0f} minutes\n\n"]
-    parts += [section.markdown() + "\n" for section in sections]
-    parts += ["## Over budget\n", "\n".join(causes) or "Nothing.", "\n"]
-    return "".join(parts)
+def measure(asked: argparse.Namespace) -> Iterator[Section]:
+    wanted = asked.only or [*PARTS, KEYSTONE]
+    if set(wanted) & set(PARTS):
+        with portal(engine=asked.engine, twice="start" in wanted) as measured:
+            for name in PARTS:
+                if name in wanted:
+                    yield PARTS[name](measured, asked)
+    if KEYSTONE in wanted:
+        size = keystones.Size(asked.people, asked.tenants, asked.assignments)
+        yield keystones.measure(size, runs=asked.runs)
 
 
 if __name__ == "__main__":

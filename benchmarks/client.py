@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 IDLE_SECONDS = 3.0
+DOOR = "/accounts/sign-in/"
 
 
 class Wrong(AssertionError):
@@ -30,8 +31,9 @@ class Answer:
 class Client:
     """One connection to the portal, as a program (token) or as a person (cookies)."""
 
-    def __init__(self, port: int, *, token: str = "") -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    def __init__(self, port: int, *, token: str = "", source: str = "127.0.0.1") -> None:
+        """`source`: the address of loopback that it comes from."""
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120, source_address=(source, 0))
         self.headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.cookies: dict[str, str] = {}
         self.used_at = 0.0
@@ -69,13 +71,21 @@ class Client:
 
     def sign_in(self, name: str, password: str) -> None:
         """Become a person by the door's form."""
-        door = "/accounts/sign-in/"
-        page = self.get(door).body.decode()
+        self.enter(self.door(), name, password)
+
+    def door(self) -> str:
+        """Read the door's page; what its form wants to have back."""
+        page = self.get(DOOR).body.decode()
         found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
         if found is None:
             raise Wrong("the door has no form")
-        form = urlencode({"csrfmiddlewaretoken": found[1], "username": name, "password": password}).encode()
-        self.ask("POST", door, body=form, wanted=302, Content_Type="application/x-www-form-urlencoded")
+        return found[1]
+
+    def enter(self, token: str, name: str, password: str, *, organization: str = "", wanted: int = 302) -> Answer:
+        """Send the door's form."""
+        typed = {"csrfmiddlewaretoken": token, "username": name, "password": password}
+        form = urlencode(typed | ({"organization": organization} if organization else {})).encode()
+        return self.ask("POST", DOOR, body=form, wanted=wanted, Content_Type="application/x-www-form-urlencoded")
 
     def times(self, path: str, *, runs: int, warm: int = 3) -> list[float]:
         """Seconds of `runs` answers in a row, after a few that do not count."""

@@ -80,8 +80,8 @@ def timed(portal: Portal, what: str, client: Client, address: str, budget: float
     return Line(what, milliseconds(seconds), **shown, kept=kept, cause=cause)
 
 
-def queries(portal: Portal, *addresses: str) -> list[int]:
-    return [int(line) for line in inside(portal, "benchmarks.queries", *addresses).split()]
+def queries(portal: Portal, *addresses: str, person: str = "owner") -> list[int]:
+    return [int(line) for line in inside(portal, "benchmarks.queries", "--person", person, *addresses).split()]
 
 
 def inside(portal: Portal, module: str, *words: str) -> str:

@@ -26,8 +26,11 @@ DOCUMENT = {"services": {"web": {"image": "berth/hello:1", "deploy": {"replicas"
 def fill(apps: int) -> None:
     """Tenants bench-0, bench-1 ... of 10 projects with 1000 apps; every app runs three instances in dev.
 
-    Their cluster has no address: it is not observed, so that nothing takes away what was never there.
+    Their cluster has no address: it is not observed, so that nothing takes away what was never there. A second run
+    finds all made.
     """
+    if Cluster.objects.filter(name="bench").exists():
+        return
     owner, now = User.objects.get(username="owner"), database_now()
     cluster = Cluster.objects.create(name="bench", kind=Cluster.Kind.SWARM)
     organization, _made = Organization.objects.get_or_create(name="bench")

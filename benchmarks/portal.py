@@ -13,6 +13,7 @@ from pathlib import Path
 
 from benchmarks.client import Client, Wrong
 from launcher.engine import PrivateEngine
+from launcher.identity import dev as identity
 from launcher.paths import ROOT, State
 from launcher.portal import Server
 from launcher.services import free_port
@@ -32,6 +33,7 @@ class Portal:
     first: float = 0.0
     second: float = 0.0
     steps: str = ""
+    keystone: bool = False
 
     @property
     def pid(self) -> int:
@@ -60,6 +62,7 @@ class Portal:
         """Start; seconds until the door's page has been read, and what was printed."""
         words = ["up", "--detach", "--no-install", "--port", str(self.port)]
         words += ["--engine", self.engine] if self.engine else []
+        words += ["--keystone", "dev"] if self.keystone else []
         began = time.monotonic()
         said = self.run(*words)
         Client(self.port).get("/accounts/sign-in/")
@@ -73,14 +76,17 @@ class Portal:
 
 
 @contextmanager
-def portal(*, engine: str, twice: bool = True) -> Iterator[Portal]:
+def portal(*, engine: str, twice: bool = True, keystone: bool = False) -> Iterator[Portal]:
     """First start and, if `twice`, stop and second start; then a portal to use. All of it is gone afterwards.
 
-    `engine`: URL of one that is there already; empty: Berth starts its own.
+    `engine`: URL of one that is there already; empty: Berth starts its own. `keystone`: with one beside it, whose
+    packages are kept in the lasting state folder.
     """
     folder = Path(tempfile.mkdtemp(prefix="berth-bench-", dir="/var/tmp"))  # noqa: S108 -- mkdtemp makes it ours
-    made = Portal(State(folder.resolve()), free_port(), engine)
+    made = Portal(State(folder.resolve()), free_port(), engine, keystone=keystone)
     try:
+        if keystone:
+            lend_packages(made.state)
         made.first, said = made.up()
         made.steps = said
         found = re.search(r"one-time password (\S+)", said)
@@ -95,3 +101,12 @@ def portal(*, engine: str, twice: bool = True) -> Iterator[Portal]:
     finally:
         made.run("down")
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def lend_packages(state: State) -> None:
+    """Keystone's packages take a minute to install; they are the same for every state folder."""
+    own = State.from_environment()
+    own.prepare()
+    python, _note = identity.install(own, may_install=True)
+    identity.folder(state).mkdir(mode=0o700)
+    (identity.folder(state) / "venv").symlink_to(python.parent.parent)

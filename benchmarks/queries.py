@@ -1,9 +1,9 @@
 """How many queries an answer takes: `python -m benchmarks.inside benchmarks.queries ADDRESS ...`, a number a line.
 
-Runs in a process of its own with the portal's BERTH_STATE, as the owner, through the whole middleware.
+Runs in a process of its own with the portal's BERTH_STATE, as one person, through the whole middleware.
 """
 
-import sys
+import argparse
 
 from django.db import connection
 from django.test import Client
@@ -12,9 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from tenants.models import User
 
 
-def count(addresses: list[str]) -> list[int]:
+def count(person: str, addresses: list[str]) -> list[int]:
     client = Client(HTTP_HOST="localhost")
-    client.force_login(User.objects.get(username="owner"))
+    client.force_login(User.objects.get(username=person))
     found = []
     for address in addresses:
         with CaptureQueriesContext(connection) as queries:
@@ -25,5 +25,9 @@ def count(addresses: list[str]) -> list[int]:
 
 
 if __name__ == "__main__":
-    for number in count(sys.argv[1:]):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--person", default="owner")
+    parser.add_argument("addresses", nargs="+")
+    asked = parser.parse_args()
+    for number in count(asked.person, asked.addresses):
         print(number)

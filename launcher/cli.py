@@ -79,8 +79,8 @@ def act(words: Sequence[str]) -> int:
     match asked.verb:
         case "up":
             place = Place(asked.host, asked.port)
-            return up(Wishes(place, asked.engine, not asked.no_install, asked.detach, asked.cast), state=state)
-            return up(Wishes(place, asked.engine, not asked.no_install, asked.detach, asked.keystone), state=state)
+            wishes = Wishes(place, asked.engine, not asked.no_install, asked.detach, asked.cast, asked.keystone)
+            return up(wishes, state=state)
         case "down":
             return down(state=state)
         case "status":

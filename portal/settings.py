@@ -108,6 +108,7 @@ AUTHENTICATION_BACKENDS = [
 ]
 ANONYMOUS_USER_NAME = None
 PASSWORD_HASHERS = [
+    "tenants.hashing.Argon2idHasher",  # the others: accounts of before, until they next sign in
     "django.contrib.auth.hashers.ScryptPasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]

@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -83,12 +82,11 @@ CASES = [
 
 @pytest.mark.parametrize(("words", "code"), CASES)
 def test_blocking_calls(peer: Make, words: bytes | None, code: ReasonCode) -> None:
+    """The peer keeps its connections open until the test is over: whoever comes back has not waited for its end."""
     client = EngineClient(peer(words))
-    began = time.monotonic()
     with pytest.raises(DriverError) as raised:
         client.get("/services")
     assert raised.value.reason.code == code
-    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize(("words", "code"), CASES)

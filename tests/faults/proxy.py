@@ -77,13 +77,13 @@ class FaultProxy:
 
     path: Path
     upstream: str
-    delay_seconds: float = 0.0  # before each answer
     refusing: bool = False  # closes every new connection at once
     losing: tuple[str, ...] = ()  # requests that begin so reach the engine; their answers are thrown away
     lost: int = 0
     requests: list[Asked] = field(default_factory=list)
     _links: set[Link] = field(default_factory=set)
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    _free: asyncio.Event = field(default_factory=asyncio.Event)  # answers go on while it is set
 
     @property
     def url(self) -> str:
@@ -91,6 +91,7 @@ class FaultProxy:
 
     def start(self) -> None:
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self._loop.call_soon_threadsafe(self._free.set)
         self._do(asyncio.start_unix_server(self._serve, str(self.path)))
 
     def stop(self) -> None:
@@ -98,7 +99,20 @@ class FaultProxy:
         self._loop.call_soon_threadsafe(self._loop.stop)
 
     def well(self) -> None:
-        self.delay_seconds, self.refusing, self.losing = 0.0, False, ()
+        self.refusing, self.losing = False, ()
+        self._loop.call_soon_threadsafe(self._free.set)
+
+    def hold(self) -> None:
+        """Keep every answer back until `well`, or until its connection is cut."""
+
+        async def keep() -> None:
+            self._free.clear()
+
+        self._do(keep())
+
+    def asked(self, beginning: str) -> bool:
+        """Whether a connection is open whose last request begins so."""
+        return any(link.asked.startswith(beginning) for link in list(self._links))
 
     def cut(self, beginning: str = "") -> int:
         """Break off the open connections whose last request begins so; answers how many."""
@@ -153,8 +167,8 @@ class FaultProxy:
                 self.lost += 1
                 link.break_off()
                 return
-            if link.fresh and self.delay_seconds:
-                await asyncio.sleep(self.delay_seconds)
+            if link.fresh:
+                await self._free.wait()
             link.fresh = False
             link.near.write(piece)
             await link.near.drain()
