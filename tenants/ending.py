@@ -26,7 +26,7 @@ def ending_grants(actor: Actor) -> list[Grant]:
     if actor.id is None:
         return []
     rows = Grant.objects.filter(running_grants(), user=actor.id, ends_at__lte=from_now(SHOWN_AHEAD))
-    return list(rows.select_related("tenant", "project__tenant").order_by("ends_at")[:10])
+    return list(rows.select_related("tenant", "project__tenant", "custom").order_by("ends_at")[:10])
 
 
 def role_title(key: str) -> str:
@@ -48,7 +48,9 @@ def _detail(params: Mapping[str, Any]) -> str:
 
 def tell_of_ending_grants() -> int:
     """Everybody whose grant ends within a day, once for each grant."""
-    due = Grant.objects.filter(running_grants(), ends_at__lte=from_now(AHEAD)).select_related("tenant", "project")
+    due = Grant.objects.filter(running_grants(), ends_at__lte=from_now(AHEAD)).select_related(
+        "tenant", "project", "custom"
+    )
     told = set(Notice.objects.filter(kind=KIND).values_list("about", flat=True))
     rows = [grant for grant in due if f"grant:{grant.pk}" not in told]
     for grant in rows:
@@ -57,7 +59,7 @@ def tell_of_ending_grants() -> int:
             KIND,
             level=Notice.Level.WARN,
             params={
-                "role": grant.role,
+                "role": grant.custom.shown if grant.custom else grant.role,  # a built-in one in the reader's language
                 "place": notices.place_name(grant.tenant, grant.project),
                 "ends_at": grant.ends_at.isoformat() if grant.ends_at else "",
                 "granted_by": grant.granted_by,
