@@ -39,6 +39,7 @@ _WORDS: dict[str, Promise] = {
     "environment.update": _("change environment"),
     "grant.break_glass": _("take role at once"),
     "grant.end": _("take role"),
+    "grant.extend": _("extend role"),
     "grant.give": _("give role"),
     "identity.map": _("map role of Keystone"),
     "identity.mend": _("follow Keystone"),

@@ -91,6 +91,7 @@ NO_PAGES = {
     "app_withdraw": "a button",
     "audit_verify": "a button",
     "grant_end": "a button",
+    "grant_extend": "one role that ends, whose id is made anew each time",
     "invitation": "opened by a link that is made anew each time",
     "invitation_revoke": "a button",
     "member": "one person, whose id is made anew each time",

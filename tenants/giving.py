@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from core.access import Actor, check, may
 from core.errors import Denied, FieldProblem, Invalid
 from tenants.custom.resolving import roles_at
-from tenants.models import Project, Tenant
+from tenants.models import Grant, Project, Tenant
 from tenants.rights import actor_now
 from tenants.roles import Role
 
@@ -22,6 +24,14 @@ def lock_grants(actor: Actor, target: Place) -> None:
     """
     Tenant.objects.select_for_update().get(pk=tenant_of(target))
     check(actor_now(actor.id), "member.manage", target)
+    _close_what_ran_out(target)
+
+
+def _close_what_ran_out(target: Place) -> None:
+    """A role whose time is over stands in nobody's way when it is given again. Keystone is told when its own end."""
+    at = Q(project=target) if isinstance(target, Project) else Q(tenant=target, project=None)
+    over = Grant.objects.filter(at, ended_at=None, ends_at__lte=Now()).exclude(source="keystone")
+    over.update(ended_at=F("ends_at"), ended_by="berth")
 
 
 def check_role(actor: Actor, target: Place, role: str) -> Role:

@@ -68,6 +68,28 @@ class GrantForm(forms.Form):
         return timezone.now() + timedelta(hours=int(hours)) if hours else None
 
 
+class ExtendForm(forms.Form):
+    """A later end for a role, in hours after its present one or as a moment."""
+
+    hours = forms.ChoiceField(label=_("Longer by"), choices=[row for row in HOURS if row[0]], initial="1")
+    ends_at = forms.DateTimeField(label=_("Ends at"), required=False, widget=MOMENT)
+    reason = forms.CharField(
+        label=_("Why"), max_length=500, error_messages={"required": _("Say why it goes on.")},
+        help_text=_("The person reads it. Kept in the audit."),
+    )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        asked = super().clean() or {}
+        if asked.get("hours") == "at" and not asked.get("ends_at") and "ends_at" not in self.errors:
+            self.add_error("ends_at", _("Say when it ends."))
+        return asked
+
+    def until(self, present: datetime) -> datetime:
+        hours = self.cleaned_data["hours"]
+        ends: datetime | None = self.cleaned_data["ends_at"]
+        return ends if hours == "at" and ends else present + timedelta(hours=int(hours))
+
+
 class HistoryForm(forms.Form):
     """What the page "who could do what, when" asks; a damaged field narrows nothing."""
 

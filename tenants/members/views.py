@@ -18,6 +18,7 @@ from core.access import Actor, check, may, visible
 from core.clock import database_now
 from core.errors import FieldProblem, PortalError
 from tenants import selectors as places
+from tenants.breakglass.services import SOURCE as BREAK_GLASS
 from tenants.custom.resolving import title_of
 from tenants.identity import outgoing
 from tenants.members import history, selectors
@@ -37,7 +38,7 @@ class Chip:
     """A role as the list shows it."""
 
     grant: Grant
-    may_end: bool = False
+    may_end: bool = False  # and give more time
 
     @property
     def role(self) -> str:
@@ -46,6 +47,10 @@ class Chip:
     @property
     def place(self) -> str:
         return self.grant.project.name if self.grant.project else str(self.grant.tenant or "")
+
+    @property
+    def may_extend(self) -> bool:
+        return self.may_end and self.timed and self.grant.source != BREAK_GLASS
 
     @property
     def timed(self) -> bool:
