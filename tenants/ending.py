@@ -1,4 +1,4 @@
-"""Tells people a day ahead that a role of theirs ends."""
+"""Tells people a day ahead, and some minutes ahead, that a role of theirs ends; and that it was extended."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -17,8 +17,9 @@ from tenants.rights import running_grants
 from tenants.roles import ROLES
 
 AHEAD = timedelta(hours=24)
+AT_HAND = timedelta(minutes=10)
 SHOWN_AHEAD = timedelta(days=3)
-KIND = "grant.ends"
+KIND, KIND_AT_HAND, EXTENDED = "grant.ends", "grant.ends_at_hand", "grant.extended"
 
 
 def ending_grants(actor: Actor) -> list[Grant]:
@@ -26,7 +27,7 @@ def ending_grants(actor: Actor) -> list[Grant]:
     if actor.id is None:
         return []
     rows = Grant.objects.filter(running_grants(), user=actor.id, ends_at__lte=from_now(SHOWN_AHEAD))
-    return list(rows.select_related("tenant", "project__tenant").order_by("ends_at")[:10])
+    return list(rows.select_related("tenant", "project__tenant", "custom").order_by("ends_at")[:10])
 
 
 def role_title(key: str) -> str:
@@ -48,25 +49,63 @@ def _detail(params: Mapping[str, Any]) -> str:
 
 def tell_of_ending_grants() -> int:
     """Everybody whose grant ends within a day, once for each grant."""
-    due = Grant.objects.filter(running_grants(), ends_at__lte=from_now(AHEAD)).select_related("tenant", "project")
-    told = set(Notice.objects.filter(kind=KIND).values_list("about", flat=True))
-    rows = [grant for grant in due if f"grant:{grant.pk}" not in told]
+    return _tell(KIND, AHEAD)
+
+
+def tell_of_ends_at_hand() -> int:
+    """Everybody whose grant ends within ten minutes: what is open then closes."""
+    return _tell(KIND_AT_HAND, AT_HAND)
+
+
+def _tell(kind: str, ahead: timedelta) -> int:
+    due = Grant.objects.filter(running_grants(), ends_at__lte=from_now(ahead)).select_related(
+        "tenant", "project", "custom"
+    )
+    told = set(Notice.objects.filter(kind=kind).values_list("about", flat=True))
+    rows = [grant for grant in due if _about(kind, grant) not in told]
     for grant in rows:
         notices.tell(
             grant.user_id,
-            KIND,
+            kind,
             level=Notice.Level.WARN,
-            params={
-                "role": grant.role,
-                "place": notices.place_name(grant.tenant, grant.project),
-                "ends_at": grant.ends_at.isoformat() if grant.ends_at else "",
-                "granted_by": grant.granted_by,
-            },
+            params=_params(grant) | {"granted_by": grant.granted_by},
             tenant=grant.tenant_id,
             project=grant.project_id,
-            about=f"grant:{grant.pk}",
+            about=_about(kind, grant),
         )
     return len(rows)
 
 
+def _about(kind: str, grant: Grant) -> str:
+    """A grant that was given more time is told of again."""
+    return f"{kind}:{grant.pk}:{grant.ends_at.timestamp():.0f}" if grant.ends_at else ""
+
+
+def _params(grant: Grant) -> dict[str, Any]:
+    return {
+        "role": grant.custom.shown if grant.custom else grant.role,  # a built-in one in the reader's language
+        "place": notices.place_name(grant.tenant, grant.project),
+        "ends_at": grant.ends_at.isoformat() if grant.ends_at else "",
+    }
+
+
+def tell_of_extension(grant: Grant, *, by: str) -> None:
+    """The person: they have more time now."""
+    where = {"tenant": grant.tenant_id, "project": grant.project_id}
+    params = _params(grant) | {"by": by, "reason": grant.reason}
+    notices.tell(grant.user_id, EXTENDED, level=Notice.Level.OK, params=params, **where)
+
+
+def _extended(params: Mapping[str, Any]) -> str:
+    ends = parse_datetime(str(params.get("ends_at", "")))
+    return _("%(person)s gave the role “%(role)s” more time, until %(when)s: “%(reason)s”") % {
+        "person": params.get("by", ""),
+        "role": role_title(str(params.get("role", ""))),
+        "when": moment_text(ends, style="full") if ends else "",
+        "reason": params.get("reason", ""),
+    }
+
+
 notices.register(KIND, gettext_lazy("Your role in %(place)s ends soon"), _detail)
+notices.register(KIND_AT_HAND, gettext_lazy("Your role in %(place)s ends in a few minutes"), _detail)
+notices.register(EXTENDED, gettext_lazy("You have more time in %(place)s"), _extended)

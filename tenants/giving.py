@@ -1,12 +1,18 @@
 """What every change of grants asks first: whose turn it is, and whether one holds what one gives."""
 
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from core.access import Actor, check, may
 from core.errors import Denied, FieldProblem, Invalid
-from tenants.models import Project, Tenant
+from tenants.custom.resolving import roles_at
+from tenants.models import Grant, Project, Tenant
 from tenants.rights import actor_now
-from tenants.roles import ROLES
+from tenants.roles import Role
 
 Place = Tenant | Project
 
@@ -16,18 +22,39 @@ def lock_grants(actor: Actor, target: Place) -> None:
 
     Of two who remove each other at once the second one finds that their own right is gone.
     """
-    Tenant.objects.select_for_update().get(pk=target.tenant_id if isinstance(target, Project) else target.pk)
+    Tenant.objects.select_for_update().get(pk=tenant_of(target))
     check(actor_now(actor.id), "member.manage", target)
+    _close_what_ran_out(target)
 
 
-def check_role(actor: Actor, target: Place, role: str, *, level: str = "") -> None:
-    """Raises Invalid for a role that is not given on such a place, Denied for one with more than the actor holds."""
-    level = level or ("project" if isinstance(target, Project) else "tenant")
-    known = [key for key, known_role in ROLES.items() if known_role.level == level]
+def _close_what_ran_out(target: Place) -> None:
+    """A role whose time is over stands in nobody's way when it is given again. Keystone is told when its own end."""
+    at = Q(project=target) if isinstance(target, Project) else Q(tenant=target, project=None)
+    over = Grant.objects.filter(at, ended_at=None, ends_at__lte=Now()).exclude(source="keystone")
+    over.update(ended_at=F("ends_at"), ended_by="berth")
+
+
+def check_role(actor: Actor, target: Place, role: str) -> Role:
+    """The role, where the actor may give it there.
+
+    Raises Invalid for a role that is not given on such a place, Denied for one with more than the actor holds.
+    """
+    on_project = isinstance(target, Project)
+    known = {one.key: one for one in roles_at(tenant_of(target), level="project" if on_project else "tenant")}
     if role not in known:
         message = _("There is no such role here; there are: %(known)s.") % {"known": ", ".join(known)}
         raise Invalid(errors=[FieldProblem("role", "unknown", message)])
-    missing = sorted(code for code in ROLES[role].permissions if not may(actor, code, target))
+    check_holds(actor, target, known[role].permissions)
+    return known[role]
+
+
+def check_holds(actor: Actor, target: Place, permissions: Iterable[str]) -> None:
+    """Raises Denied where a role with these would be more than the actor holds."""
+    missing = sorted(code for code in permissions if not may(actor, code, target))
     if missing:
         message = _("You can only give what you hold yourself; you lack %(missing)s.") % {"missing": ", ".join(missing)}
         raise Denied(message, extra={"permission": missing[0]})
+
+
+def tenant_of(target: Place) -> UUID:
+    return target.tenant_id if isinstance(target, Project) else target.pk

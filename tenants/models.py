@@ -130,6 +130,7 @@ class Grant(Row):
     ended_at = models.DateTimeField(null=True)
     ended_by = models.CharField(max_length=150, blank=True)
     request = models.ForeignKey("tenants.Request", models.PROTECT, null=True, related_name="grants")  # it came of
+    custom = models.ForeignKey("tenants.CustomRole", models.PROTECT, null=True, related_name="grants")  # of the tenant
 
     class Meta:
         constraints = [
@@ -226,6 +227,7 @@ class Notice(Row):
         return f"{self.kind} for {self.user_id}"
 
 
+from tenants.custom.models import CustomRole as CustomRole  # noqa: E402  they need what is above
 from tenants.identity.models import KeystoneWrite, RoleMapping, SyncState  # noqa: E402, F401  they need what is above
 from tenants.invitations.models import Invitation as Invitation  # noqa: E402  likewise
 from tenants.quota.models import Quota as Quota  # noqa: E402  likewise

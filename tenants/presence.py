@@ -19,7 +19,7 @@ from core.access import Actor, may
 from core.clock import from_now
 from core.connections import let_go
 from tenants.models import Grant, Token, User
-from tenants.rights import Place, rights_from, running_grants
+from tenants.rights import PLACE, Place, rights_from, running_grants
 
 Comer = tuple[Actor, Token | None]
 MOST_KEYS = 2000  # in one query
@@ -38,8 +38,7 @@ def actors_again(comers: Sequence[Comer]) -> list[Actor | None]:
     people = [actor.id for actor, _token in comers if actor.id]
     active = set(User.objects.filter(pk__in=people, is_active=True).values_list("pk", flat=True))
     grants: dict[UUID, list[Place]] = defaultdict(list)
-    columns = ("user_id", "role", "tenant_id", "project_id")
-    for person, *place in Grant.objects.filter(running_grants(), user__in=people).values_list(*columns):
+    for person, *place in Grant.objects.filter(running_grants(), user__in=people).values_list("user_id", *PLACE):
         grants[person].append(tuple(place))
     came_in = _still_in(comers)
     return [
@@ -67,7 +66,13 @@ def _changed_people(seconds: float) -> set[UUID]:
     times = ("created_at", "ended_at", "starts_at", "ends_at")
     moved = reduce(or_, (Q(**{f"{name}__gt": recent, f"{name}__lte": now}) for name in times))
     disabled = User.objects.filter(is_active=False).values_list("pk", flat=True)
-    return {*Grant.objects.filter(moved).values_list("user_id", flat=True), *disabled}
+    grants = Grant.objects.all()
+    roles = grants.filter(custom__updated_at__gt=recent, ended_at=None)  # what they hold may now allow less
+    return {
+        *grants.filter(moved).values_list("user_id", flat=True),
+        *roles.values_list("user_id", flat=True),
+        *disabled,
+    }
 
 
 def all_of(rows: QuerySet[Any], keys: set[Any]) -> bool:

@@ -10,10 +10,11 @@ from django.utils.translation import gettext as _
 
 from core.access import NOBODY, Actor, Codes, Rights, places_of
 from tenants.models import Grant, Tenant, Token, User
-from tenants.roles import ROLES
+from tenants.roles import allowed
 
 _sets: dict[Codes, Codes] = {}  # as many as there are mixtures of roles
-Place = tuple[str, uuid.UUID | None, uuid.UUID | None]  # role, tenant, project
+Place = tuple[str, uuid.UUID | None, uuid.UUID | None, list[str] | None]  # role, tenant, project, what an own one may
+PLACE = ("role", "tenant_id", "project_id", "custom__permissions")
 
 
 def running_grants() -> Q:
@@ -27,7 +28,7 @@ def rights_of(user: User, token: Token | None = None) -> Rights:
 
     A grant on a project lets one see that its tenant exists.
     """
-    grants = Grant.objects.filter(running_grants(), user=user).values_list("role", "tenant_id", "project_id")
+    grants = Grant.objects.filter(running_grants(), user=user).values_list(*PLACE)
     return rights_from(grants, token)
 
 
@@ -36,8 +37,8 @@ def rights_from(grants: Iterable[Place], token: Token | None = None) -> Rights:
     platform: set[str] = set()
     tenants: dict[uuid.UUID, set[str]] = defaultdict(set)
     projects: dict[uuid.UUID, set[str]] = defaultdict(set)
-    for role, tenant, project in _within(token, grants):
-        codes = ROLES[role].permissions
+    for role, tenant, project, own in _within(token, grants):
+        codes = allowed(role, own)
         if project is not None and tenant is not None:
             projects[project] |= codes
             tenants[tenant] |= {"tenant.view"}
@@ -66,13 +67,13 @@ def _within(token: Token | None, grants: Iterable[Place]) -> Iterator[Place]:
     if token is None or token.tenant_id is None:
         yield from grants
         return
-    for role, tenant, project in grants:
+    for role, tenant, project, own in grants:
         if tenant != token.tenant_id:
             continue
         if token.project_id is None or project == token.project_id:
-            yield role, tenant, project
+            yield role, tenant, project, own
         elif project is None:
-            yield role, tenant, token.project_id
+            yield role, tenant, token.project_id, own
 
 
 def actor_now(user_id: uuid.UUID | None) -> Actor:
@@ -84,14 +85,14 @@ def actor_now(user_id: uuid.UUID | None) -> Actor:
 def grants_behind(person: uuid.UUID, permissions: tuple[str, ...], target: Model | None) -> list[str]:
     """Ids of the running grants that hold one of the permissions at the place of the target, the oldest first."""
     tenant, project = places_of(target)
-    roles = [key for key, role in ROLES.items() if role.permissions & set(permissions)]
     here = Q(tenant=None)
     if tenant is not None:
         here |= Q(tenant=tenant, project=None)
     if project is not None:
         here |= Q(project=project)
-    rows = Grant.objects.filter(running_grants(), here, user=person, role__in=roles).order_by("created_at")
-    return [str(key) for key in rows.values_list("pk", flat=True)]
+    rows = Grant.objects.filter(running_grants(), here, user=person).order_by("created_at")
+    found = rows.values_list("pk", "role", "custom__permissions")
+    return [str(key) for key, role, own in found if allowed(role, own) & set(permissions)]
 
 
 def who_grants(permission: str, target: Model | None) -> str:

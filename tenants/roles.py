@@ -1,5 +1,7 @@
 """Every permission of the site, and the built-in roles made of them. One table; nothing else decides."""
 
+import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -63,6 +65,13 @@ _TENANT_ADMIN = _LOOK | {
 _AUDIT = {"tenant.view", "audit.view", "member.view", "quota.view", "access.review"}
 _OWN = {"account.own"}
 _PLATFORM_ONLY = {"cluster.view", "cluster.manage", "identity.manage", "tenant.create", "quota.tenant"}
+_TENANT_ONLY = {"tenant.view", "tenant.manage", "project.create", "quota.manage", "access.review"}
+
+# What a role that a tenant makes for itself can be made of: nothing of the platform, nothing of one's own account.
+CHOOSABLE: dict[str, frozenset[str]] = {
+    "tenant": frozenset(PERMISSIONS) - _PLATFORM_ONLY - _OWN,
+    "project": frozenset(PERMISSIONS) - _PLATFORM_ONLY - _OWN - _TENANT_ONLY,
+}
 
 
 @dataclass(frozen=True)
@@ -71,6 +80,7 @@ class Role:
     level: Level
     title: Text
     permissions: frozenset[str]
+    custom_id: uuid.UUID | None = None  # of a role that a tenant made; built-in ones have none
 
 
 def _role(key: str, level: Level, title: Text, permissions: set[str]) -> Role:
@@ -104,3 +114,8 @@ ROLES: dict[str, Role] = {
         _role("project.guest", "project", _("guest"), {"project.view", "app.view"}),
     )
 }
+
+
+def allowed(key: str, own: Iterable[str] | None) -> frozenset[str]:
+    """What a role allows: of one that a tenant made what is kept with it (`own`), else what the table says."""
+    return ROLES[key].permissions if own is None else CHOOSABLE["tenant"] & frozenset(own)

@@ -14,14 +14,14 @@ from core.errors import Changed, Conflict, Denied, FieldProblem, Invalid, NotFou
 from core.names import RULE, is_label
 from core.secrets import Secret
 from tenants.changes import tell_of
-from tenants.giving import check_role, lock_grants
+from tenants.custom.resolving import role_of
+from tenants.giving import check_holds, check_role, lock_grants
 from tenants.identity import outgoing
 from tenants.lifecycle import name_taken
 from tenants.models import Grant, Organization, Project, Request, Tenant, Token, User
 from tenants.quota.claiming import Where, widen
 from tenants.quota.resources import Resource
 from tenants.rights import running_grants
-from tenants.roles import ROLES
 from tenants.tokens import DEFAULT_TOKEN_LIFE, made_token
 
 
@@ -127,21 +127,21 @@ def give_grant(
 ) -> Grant:
     """Give a role on a tenant or a project. Nobody gives what they do not hold there themselves."""
     lock_grants(actor, target)
-    check_role(actor, target, role)
+    found = check_role(actor, target, role)
     if ends_at is not None and ends_at <= (starts_at or timezone.now()):
         raise Invalid(errors=[FieldProblem("ends_at", "out_of_range", _("It would end before it begins."))])
     where = {"tenant_id": target.tenant_id, "project": target} if isinstance(target, Project) else {"tenant": target}
-    times = {"starts_at": starts_at} if starts_at else {}
     try:
         with transaction.atomic():
             made = Grant.objects.create(
                 user=user,
                 role=role,
+                custom_id=found.custom_id,
                 ends_at=ends_at,
                 reason=reason,
                 granted_by=actor.name,
                 request=request,
-                **times,
+                **({"starts_at": starts_at} if starts_at else {}),
                 **where,
             )
     except IntegrityError:
@@ -166,7 +166,8 @@ def end_grant(actor: Actor, target: Tenant | Project, *, grant: Grant) -> None:
     if outgoing.kept_there(grant):
         message = _("This role is kept by the identity service.")
         raise Conflict(message, code="kept_elsewhere", hint=_("End it there; Berth follows by itself."))
-    check_role(actor, target, grant.role, level=ROLES[grant.role].level)
+    if role := role_of(grant):
+        check_holds(actor, target, role.permissions)
     if grant.role == "tenant.owner":
         owners = Grant.objects.filter(running_grants(), tenant_id=grant.tenant_id, role=grant.role)
         if not owners.exclude(pk=grant.pk).exists():

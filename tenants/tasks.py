@@ -19,6 +19,12 @@ def look_after() -> None:
     Session.objects.filter(expire_date__lt=Now()).delete()
 
 
+@shared_task(name="tenants.tell_of_ends", ignore_result=True)
+def tell_of_ends() -> None:
+    """Tell those whose role ends within minutes: what they have open then closes."""
+    ending.tell_of_ends_at_hand()
+
+
 @shared_task(name="tenants.look_after_loans", ignore_result=True)
 def look_after_loans() -> None:
     """What was lent until now goes back; what goes back within two days is told."""

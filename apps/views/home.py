@@ -17,7 +17,7 @@ from core import access
 from core.access import visible
 from core.status import Kind, Status
 from tenants import recent
-from tenants.ending import role_title
+from tenants.custom.resolving import title_of
 from tenants.models import Grant, Project, Tenant, User
 from tenants.requests.registry import words_of
 
@@ -73,7 +73,7 @@ def _ending(grant: Grant) -> dict[str, Any]:
     names = {"tenant": grant.tenant.name, "project": grant.project.name} if grant.tenant and grant.project else None
     return {
         "grant": grant,
-        "role": role_title(grant.role),
+        "role": title_of(grant),
         "place": str(grant.project or grant.tenant or _("the platform")),
         "url": reverse("project", kwargs=names) if names else "",
     }

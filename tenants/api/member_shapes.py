@@ -67,7 +67,9 @@ class RemovalOutput(serializers.Serializer[None]):
 
 
 class RoleOutput(serializers.Serializer[None]):
-    key = serializers.CharField()
+    key = serializers.CharField(help_text="What a grant names.")
+    name = serializers.CharField(help_text="The last part of the key.")
+    own = serializers.BooleanField(help_text="Whether the tenant made it; built-in ones stay as they are.")
     level = serializers.CharField(help_text="tenant or project: what it is given on.")
     title = serializers.CharField()
     permissions = serializers.ListField(child=serializers.CharField())
@@ -77,6 +79,30 @@ class RoleOutput(serializers.Serializer[None]):
 
 class RolesOutput(serializers.Serializer[None]):
     results = RoleOutput(many=True)
+
+
+class OwnRoleOutput(RoleOutput):
+    version = serializers.IntegerField()
+
+
+class _Permissions(serializers.ListField):
+    child = serializers.CharField(max_length=60)
+
+
+class RoleInput(Input):
+    name = serializers.CharField(max_length=40, trim_whitespace=False, help_text="A DNS label, fixed for life.")
+    level = serializers.ChoiceField(["tenant", "project"], help_text="What it is given on.")
+    title = serializers.CharField(max_length=100, allow_blank=True, required=False)
+    permissions = _Permissions(max_length=len(PERMISSIONS), help_text="Codes of what you hold yourself.")
+
+
+class RoleChangeInput(Input):
+    title = serializers.CharField(max_length=100, allow_blank=True, required=False)
+    permissions = _Permissions(max_length=len(PERMISSIONS), required=False, help_text="All of them, not only new ones.")
+
+
+class RoleRemoval(Query):
+    end_grants = serializers.BooleanField(required=False, help_text="true: end it for all who hold it.")
 
 
 class HistoryQuery(Query):

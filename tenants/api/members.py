@@ -79,13 +79,6 @@ class MemberRemoval(OfPlace):
         return self.one({"person": one["name"], "grants": one["grants"], "cuts": found})
 
 
-class Roles(View):
-    @endpoint("list_roles", answers={200: shapes.RolesOutput})
-    def get(self, request: Request, tenant: str) -> Response:
-        """The roles there are, and what each may do."""
-        return self.one({"results": selectors.roles(self.actor, places.tenant(self.actor, tenant))})
-
-
 class WhoCould(View):
     @endpoint("who_could", query=shapes.HistoryQuery, answers={200: shapes.HistoryOutput}, problems=(422,))
     def get(self, request: Request, tenant: str) -> Response:

@@ -81,6 +81,11 @@ class GrantInput(Input):
     reason = serializers.CharField(max_length=500, required=False, allow_blank=True)
 
 
+class ExtensionInput(Input):
+    ends_at = serializers.DateTimeField(help_text="After its present end.")
+    reason = serializers.CharField(max_length=500)
+
+
 class TokenOutput(serializers.Serializer[Token]):
     id = serializers.UUIDField()
     name = serializers.CharField()

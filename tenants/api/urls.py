@@ -10,6 +10,7 @@ from tenants.api import (  # noqa: F401  schemes: found by being imported
     quota,
     requests,
     robots,
+    roles,
     schemes,
     views,
 )
@@ -47,7 +48,8 @@ urlpatterns = [
     path("tenants/<label:tenant>/members/<uuid:person>", members.OneMember.as_view(), name="api_member"),
     path("tenants/<label:tenant>/members/<uuid:person>/why", members.MemberWhy.as_view(), name="api_member_why"),
     path("tenants/<label:tenant>/members/<uuid:person>/removal", members.MemberRemoval.as_view(), name="api_removal"),
-    path("tenants/<label:tenant>/roles", members.Roles.as_view(), name="api_roles"),
+    path("tenants/<label:tenant>/roles", roles.Roles.as_view(), name="api_roles"),
+    path("tenants/<label:tenant>/roles/<label:role>", roles.OneRole.as_view(), name="api_role"),
     path("tenants/<label:tenant>/who-could", members.WhoCould.as_view(), name="api_who_could"),
     path("tenants/<label:tenant>/break-glass", requests.BreakGlass.as_view(), name="api_break_glass"),
     path("tenants/<label:tenant>/requests", requests.Requests.as_view(), name="api_requests"),

@@ -19,6 +19,7 @@ from core.api.searching import matching
 from operations.api.changes import ChangeView
 from tenants import selectors, services
 from tenants.api import shapes
+from tenants.members.services import extend_grant
 from tenants.models import Token, User
 from tenants.profile.services import update_account
 from tenants.tokens import DEFAULT_TOKEN_LIFE
@@ -125,6 +126,13 @@ class Grants(ChangeView):
 
 
 class OneGrant(ChangeView):
+    @endpoint("extend_grant", body=shapes.ExtensionInput, answers={200: shapes.GrantOutput})
+    def patch(self, request: Request, tenant: str, grant: uuid.UUID) -> Response:
+        """Give more time: a later end for a grant that ends, with a reason."""
+        home = selectors.tenant(self.actor, tenant)
+        row = selectors.grant(self.actor, home, grant)
+        return self.one(selectors.shown_grant(extend_grant(self.actor, row.project or home, grant=row, **self.sent)))
+
     @endpoint("end_grant", answers={204: None})
     def delete(self, request: Request, tenant: str, grant: uuid.UUID) -> Response:
         """End a grant now. It stays on record."""

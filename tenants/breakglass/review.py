@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from core.access import Actor
 from core.errors import FieldProblem, Invalid
 from tenants.changes import tell_of
-from tenants.ending import role_title
+from tenants.custom.resolving import title_at
 from tenants.models import Grant, Request
 from tenants.notices import place_name
 from tenants.requests.registry import Payload, Place, register
@@ -36,7 +36,7 @@ def _found_wrong(actor: Actor, request: Request) -> None:
 def _words(request: Request) -> str:
     return _("%(person)s took the role “%(role)s” in %(place)s at once; was that right?") % {
         "person": request.asked_by.get_username(),
-        "role": role_title(request.payload.get("role", "")),
+        "role": title_at(request.tenant_id, str(request.payload.get("role", ""))),
         "place": place_name(request.tenant, request.project),
     }
 

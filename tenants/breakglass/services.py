@@ -16,6 +16,7 @@ from tenants.giving import check_role, lock_grants
 from tenants.models import Grant, Project, Request, User
 from tenants.requests import telling
 from tenants.rights import running_grants
+from tenants.roles import Role
 
 LONGEST_HOURS = 8
 SOURCE = "break-glass"
@@ -29,7 +30,7 @@ def break_glass(actor: Actor, target: Project, *, role: str, hours: int, reason:
     Owners and auditors are told, and one of them who is not the taker has to confirm that it was right.
     """
     lock_grants(actor, target)
-    check_role(actor, target, role)
+    found = check_role(actor, target, role)
     problems = []
     if not reason.strip():
         problems.append(FieldProblem("reason", "required", _("Say why; owners and auditors read it at once.")))
@@ -38,7 +39,7 @@ def break_glass(actor: Actor, target: Project, *, role: str, hours: int, reason:
         problems.append(FieldProblem("hours", "out_of_range", text))
     if problems:
         raise Invalid(errors=problems)
-    grant = _taken(_owner(actor, target), target, role, hours, reason.strip())
+    grant = _taken(_owner(actor, target), target, found, hours, reason.strip())
     request = _review_of(grant, target)
     describe(detail={"grant": str(grant.pk), "review": str(request.pk)}, after={"role": role, "hours": hours})
     tell_of(grant.user_id)
@@ -53,11 +54,12 @@ def _owner(actor: Actor, target: Project) -> User:
     return User.objects.get(pk=actor.id)
 
 
-def _taken(user: User, target: Project, role: str, hours: int, reason: str) -> Grant:
+def _taken(user: User, target: Project, role: Role, hours: int, reason: str) -> Grant:
     try:
         with transaction.atomic():
             made = Grant.objects.create(
-                user=user, role=role, tenant_id=target.tenant_id, project=target, reason=reason, source=SOURCE,
+                user=user, role=role.key, custom_id=role.custom_id,
+                tenant_id=target.tenant_id, project=target, reason=reason, source=SOURCE,
                 ends_at=timezone.now() + timedelta(hours=hours), granted_by=user.get_username(),
             )  # fmt: skip
     except IntegrityError:

@@ -19,7 +19,7 @@ from tenants.identity.rows import SOURCE
 from tenants.identity.wanted import rules, token_roles
 from tenants.middleware import actor_with
 from tenants.models import Grant, Tenant, User
-from tenants.rights import rights_from, running_grants
+from tenants.rights import Place, rights_from, running_grants
 
 KEPT_SECONDS = 60
 LONGEST_TOKEN = 4096
@@ -46,7 +46,9 @@ class KeystoneAuthentication(BaseAuthentication):
         if user is None or home is None or not recheck.lets_in(user):
             raise AuthenticationFailed()
         held = set(Grant.objects.filter(running_grants(), user=user, tenant=home).values_list("role", flat=True))
-        places = [(role, home.pk, None) for role in token_roles(rules(said["names"]), said["roles"]) if role in held]
+        places: list[Place] = [
+            (role, home.pk, None, None) for role in token_roles(rules(said["names"]), said["roles"]) if role in held
+        ]
         actor = actor_with(request._request, user, rights_from(places), kind="token")
         request._request.actor = actor  # type: ignore[attr-defined]  # ours, from the middleware
         return user, None

@@ -19,7 +19,7 @@ from core.access import Actor, may
 from core.errors import FieldProblem, PortalError
 from core.secrets import Secret
 from tenants import selectors as places
-from tenants.ending import role_title
+from tenants.custom.resolving import title_at
 from tenants.invitations import selectors, services
 from tenants.invitations.links import invitation_of
 from tenants.invitations.newcomers import join
@@ -48,7 +48,9 @@ def page(request: HttpRequest, tenant: str) -> HttpResponse:
     context = page_context(at, "invitations") | {
         "form": form,
         "link": request.build_absolute_uri(reverse("invitation", args=[secret.reveal()])) if secret else "",
-        "rows": [(row, role_title(row.role)) for row in selectors.waiting(at.actor, at.tenant)[: selectors.MOST]],
+        "rows": [
+            (row, title_at(row.tenant_id, row.role)) for row in selectors.waiting(at.actor, at.tenant)[: selectors.MOST]
+        ],
         "may_manage": may(at.actor, "member.manage", at.tenant),
     }
     return render(request, "tenants/invitations/page.html", context, status=status)
@@ -56,7 +58,7 @@ def page(request: HttpRequest, tenant: str) -> HttpResponse:
 
 def _form(at: Where, sent: QueryDict | None = None) -> InviteForm:
     """What nobody chose is the least."""
-    return InviteForm(sent, projects=projects_at(at), initial={"role": "tenant.member"})
+    return InviteForm(sent, projects=projects_at(at), tenant=at.tenant.pk, initial={"role": "tenant.member"})
 
 
 def _invited(at: Where, form: InviteForm) -> Secret | None:
@@ -108,7 +110,12 @@ def come(request: HttpRequest, link: str) -> HttpResponse:
         return redirect("home")
     if form.is_bound and form.is_valid() and _joined(request, row, form):
         return redirect("sign_in")
-    context = {"form": form, "row": row, "role": role_title(row.role), "place": place_name(row.tenant, row.project)}
+    context = {
+        "form": form,
+        "row": row,
+        "role": title_at(row.tenant_id, row.role),
+        "place": place_name(row.tenant, row.project),
+    }
     context |= {
         "known": actor.id is not None,
         "name": actor.name,

@@ -1,5 +1,6 @@
 """The form that gives a role, and the one that asks who could do what."""
 
+import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -7,7 +8,8 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from tenants.roles import PERMISSIONS, ROLES
+from tenants.custom.resolving import roles_at
+from tenants.roles import PERMISSIONS
 
 HOURS = [
     ("", _("no end")),
@@ -21,12 +23,12 @@ HOURS = [
 MOMENT = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 
 
-def role_choices() -> list[tuple[Any, Any]]:
-    """Roles in two groups: of the tenant, and of a project."""
+def role_choices(tenant: uuid.UUID) -> list[tuple[Any, Any]]:
+    """Roles in two groups: of the tenant, and of a project; in each the tenant's own ones last."""
+    known = roles_at(tenant)
     groups = {"tenant": _("on the whole tenant"), "project": _("on a project")}
     return [
-        (title, [(role.key, role.title) for role in ROLES.values() if role.level == level])
-        for level, title in groups.items()
+        (title, [(role.key, role.title) for role in known if role.level == level]) for level, title in groups.items()
     ]
 
 
@@ -42,9 +44,11 @@ class GrantForm(forms.Form):
     ends_at = forms.DateTimeField(label=_("Ends at"), required=False, widget=MOMENT)
     reason = forms.CharField(label=_("Why"), max_length=500, required=False, help_text=_("Kept in the audit."))
 
-    def __init__(self, data: Any = None, *, projects: list[str], initial: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, data: Any = None, *, projects: list[str], tenant: uuid.UUID, initial: dict[str, Any] | None = None
+    ) -> None:
         super().__init__(data, initial=initial)
-        self.fields["role"].choices = role_choices()  # type: ignore[attr-defined]  # a ChoiceField
+        self.fields["role"].choices = role_choices(tenant)  # type: ignore[attr-defined]  # a ChoiceField
         named = [("", _("the whole tenant")), *((name, name) for name in projects)]
         self.fields["project"].choices = named  # type: ignore[attr-defined]  # a ChoiceField
 
@@ -62,6 +66,28 @@ class GrantForm(forms.Form):
             ends: datetime = self.cleaned_data["ends_at"]
             return ends
         return timezone.now() + timedelta(hours=int(hours)) if hours else None
+
+
+class ExtendForm(forms.Form):
+    """A later end for a role, in hours after its present one or as a moment."""
+
+    hours = forms.ChoiceField(label=_("Longer by"), choices=[row for row in HOURS if row[0]], initial="1")
+    ends_at = forms.DateTimeField(label=_("Ends at"), required=False, widget=MOMENT)
+    reason = forms.CharField(
+        label=_("Why"), max_length=500, error_messages={"required": _("Say why it goes on.")},
+        help_text=_("The person reads it. Kept in the audit."),
+    )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        asked = super().clean() or {}
+        if asked.get("hours") == "at" and not asked.get("ends_at") and "ends_at" not in self.errors:
+            self.add_error("ends_at", _("Say when it ends."))
+        return asked
+
+    def until(self, present: datetime) -> datetime:
+        hours = self.cleaned_data["hours"]
+        ends: datetime | None = self.cleaned_data["ends_at"]
+        return ends if hours == "at" and ends else present + timedelta(hours=int(hours))
 
 
 class HistoryForm(forms.Form):

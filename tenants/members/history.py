@@ -7,8 +7,9 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from core.access import Actor, check
+from core.access import NONE, Actor, check
 from core.errors import FieldProblem, Invalid
+from tenants.custom.resolving import Past, holding, past_at
 from tenants.members.cutting import Place
 from tenants.members.selectors import here, shown_grant
 from tenants.models import Grant, Project, Tenant
@@ -48,15 +49,17 @@ def who_could(
 ) -> list[Held]:
     """For a person, a permission or a place of the tenant, or any mixture; at most 500, by person.
 
-    Raises Denied for whoever may not read the tenant's audit. What a role allows is that of this version.
+    Raises Denied for whoever may not read the tenant's audit. What a built-in role allows is that of this
+    version; what an own one of the tenant allows is what it was at the moment.
     """
     check(actor, "audit.view", home)
     rows = grants_at(home, moment=moment, place=place)
     if person:
         rows = rows.filter(user__username=person)
+    past = past_at(home.pk, moment)
     if permission:
-        rows = rows.filter(role__in=[key for key, role in ROLES.items() if permission in role.permissions])
-    return [_held(grant, permission, now) for grant in rows[:MOST]]
+        rows = rows.filter(holding([permission], home.pk, past=past))
+    return [_held(grant, permission, now, past) for grant in rows[:MOST]]
 
 
 def project_names(home: Tenant) -> list[str]:
@@ -80,12 +83,13 @@ def place_once(home: Tenant, name: str) -> Project | None:
 
 def grants_at(home: Tenant, *, moment: datetime, place: Place | None) -> QuerySet[Grant]:
     rows = Grant.objects.filter(counted_at(moment), here(place or home))
-    return rows.select_related("user", "tenant", "project__tenant").order_by("user__username", "created_at")
+    return rows.select_related("user", "tenant", "project__tenant", "custom").order_by("user__username", "created_at")
 
 
-def _held(grant: Grant, permission: str, now: datetime) -> Held:
+def _held(grant: Grant, permission: str, now: datetime, past: Past) -> Held:
     role = ROLES.get(grant.role)
-    codes = [code for code in PERMISSIONS if role and code in role.permissions and permission in ("", code)]
+    could = past.get(grant.custom_id, NONE) if grant.custom_id else role.permissions if role else NONE
+    codes = [code for code in PERMISSIONS if code in could and permission in ("", code)]
     ended = grant.ended_at is not None and grant.ended_at <= now
     return Held(grant, codes, now=not ended and (grant.ends_at is None or grant.ends_at > now))
 

@@ -11,10 +11,12 @@ from django.db.models import Max, Q, QuerySet
 
 from core.access import Actor, check, may
 from core.errors import NotFound
+from tenants.custom.models import CustomRole
+from tenants.custom.resolving import role_of, roles_at
 from tenants.members.cutting import Place
 from tenants.models import Grant, Project, Session, Tenant, User
 from tenants.rights import running_grants
-from tenants.roles import PERMISSIONS, ROLES
+from tenants.roles import PERMISSIONS
 
 MOST = 200
 
@@ -54,7 +56,7 @@ def seen_grants(actor: Actor, place: Place) -> QuerySet[Grant]:
     if isinstance(place, Project) and not may(actor, "member.view", place.tenant):
         condition = Q(project=place)
     rows = Grant.objects.filter(running_grants(), condition)
-    return rows.select_related("user", "tenant", "project__tenant").order_by("user__username", "created_at")
+    return rows.select_related("user", "tenant", "project__tenant", "custom").order_by("user__username", "created_at")
 
 
 def members(
@@ -99,7 +101,7 @@ def paths(member: Member) -> list[Path]:
         Path(permission, grant)
         for permission in PERMISSIONS
         for grant in member.grants
-        if grant.role in ROLES and permission in ROLES[grant.role].permissions
+        if (role := role_of(grant)) and permission in role.permissions
     ]
 
 
@@ -111,15 +113,22 @@ def roles(actor: Actor, place: Tenant) -> list[dict[str, Any]]:
     return [
         {
             "key": role.key,
+            "own": role.custom_id is not None,
+            "name": role.key.split(".", 1)[1],
             "level": role.level,
             "title": str(role.title),
             "permissions": sorted(role.permissions),
             "held_by": held[role.key],
             "may_give": all(may(actor, code, place) for code in (*role.permissions, "member.manage")),
         }
-        for role in ROLES.values()
-        if role.level != "platform"
+        for role in roles_at(place.pk)
     ]
+
+
+def shown_role(actor: Actor, row: CustomRole) -> dict[str, Any]:
+    """One of the tenant's own, as in the list, with what a change of it needs."""
+    listed = next(role for role in roles(actor, row.tenant) if role["key"] == row.key)
+    return listed | {"version": row.version}
 
 
 def shown_member(one: Member) -> dict[str, Any]:

@@ -1,13 +1,18 @@
 """What is done with a person as a whole. Each public function is a command."""
 
+from datetime import datetime
+
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from audit.commands import command, describe
 from core.access import Actor
-from core.errors import Conflict
+from core.errors import Conflict, FieldProblem, Invalid, NotFound
+from tenants.breakglass.services import SOURCE as BREAK_GLASS
 from tenants.changes import tell_of
-from tenants.giving import lock_grants
+from tenants.custom.resolving import role_of
+from tenants.ending import tell_of_extension
+from tenants.giving import check_holds, lock_grants
 from tenants.identity import outgoing
 from tenants.members.cutting import Place, at, tokens_at
 from tenants.models import Grant, Request, User
@@ -37,3 +42,47 @@ def remove_member(actor: Actor, target: Place, *, user: User) -> int:
     )
     tell_of(user.pk)
     return len(grants)
+
+
+@command("grant.extend", permission="member.manage")
+def extend_grant(actor: Actor, target: Place, *, grant: Grant, ends_at: datetime, reason: str) -> Grant:
+    """A later end for a role that ends. Who extends it must hold what it gives, as if they gave it now."""
+    lock_grants(actor, target)
+    row = _extendable(grant)
+    if role := role_of(row):
+        check_holds(actor, target, role.permissions)
+    problems = []
+    if row.ends_at is None or ends_at <= row.ends_at:
+        problems.append(FieldProblem("ends_at", "out_of_range", _("Take a time after its present end.")))
+    if not reason.strip():
+        problems.append(FieldProblem("reason", "required", _("Say why it goes on.")))
+    if problems:
+        raise Invalid(errors=problems)
+    before = {"ends_at": str(row.ends_at), "reason": row.reason}
+    Grant.objects.filter(pk=row.pk).update(ends_at=ends_at, reason=reason.strip())
+    row.refresh_from_db()
+    describe(
+        before=before,
+        after={"ends_at": str(row.ends_at), "reason": row.reason},
+        detail={"grant": str(row.pk), "person": row.user.get_username(), "role": row.role},
+    )
+    tell_of_extension(row, by=actor.name)
+    tell_of(row.user_id)
+    return row
+
+
+def _extendable(grant: Grant) -> Grant:
+    """The grant as it is now that it is our turn. Raises Conflict for one that has no end, or is not ours to move."""
+    rows = Grant.objects.filter(running_grants(), pk=grant.pk, tenant__isnull=False)
+    row = rows.select_related("user", "tenant", "project__tenant", "custom").first()
+    if row is None:
+        raise NotFound()
+    if outgoing.kept_there(row):
+        message = _("This role is kept by the identity service.")
+        raise Conflict(message, code="kept_elsewhere", hint=_("Change it there; Berth follows by itself."))
+    if row.source == BREAK_GLASS:
+        message = _("What was taken at once ends when it was said to.")
+        raise Conflict(message, code="taken_at_once", hint=_("Ask for the role, or have it given."))
+    if row.ends_at is None:
+        raise Conflict(_("This role has no end."), code="no_end", hint=_("Nothing is to be done."))
+    return row

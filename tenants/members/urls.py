@@ -2,16 +2,21 @@
 
 from django.urls import path
 
-from tenants.members import views
+from tenants.custom import views as custom
+from tenants.members import extending, views
 
 TENANT = "t/<slug:tenant>/members/"
 PROJECT = "t/<slug:tenant>/p/<slug:project>/members/"
 
 urlpatterns = [
     path(TENANT, views.page, name="members"),
-    path(f"{TENANT}roles/", views.roles, name="member_roles"),
+    path(f"{TENANT}roles/", custom.roles, name="member_roles"),
+    path(f"{TENANT}new-role/", custom.new, name="role_new"),
+    path(f"{TENANT}roles/<slug:role>/", custom.one, name="role"),
+    path(f"{TENANT}roles/<slug:role>/remove/", custom.remove, name="role_remove"),
     path(f"{TENANT}who-could/", views.who_could, name="who_could"),
     path(f"{TENANT}grants/<uuid:grant>/end/", views.end, name="grant_end"),
+    path(f"{TENANT}grants/<uuid:grant>/extend/", extending.page, name="grant_extend"),
     path(f"{TENANT}<uuid:person>/", views.member, name="member"),
     path(f"{TENANT}<uuid:person>/remove/", views.remove, name="member_remove"),
     path(PROJECT, views.page, name="project_members"),

@@ -18,7 +18,8 @@ from core.access import Actor, check, may, visible
 from core.clock import database_now
 from core.errors import FieldProblem, PortalError
 from tenants import selectors as places
-from tenants.ending import role_title
+from tenants.breakglass.services import SOURCE as BREAK_GLASS
+from tenants.custom.resolving import title_of
 from tenants.identity import outgoing
 from tenants.members import history, selectors
 from tenants.members.cutting import Place, cuts
@@ -37,15 +38,19 @@ class Chip:
     """A role as the list shows it."""
 
     grant: Grant
-    may_end: bool = False
+    may_end: bool = False  # and give more time
 
     @property
     def role(self) -> str:
-        return role_title(self.grant.role)
+        return title_of(self.grant)
 
     @property
     def place(self) -> str:
         return self.grant.project.name if self.grant.project else str(self.grant.tenant or "")
+
+    @property
+    def may_extend(self) -> bool:
+        return self.may_end and self.timed and self.grant.source != BREAK_GLASS
 
     @property
     def timed(self) -> bool:
@@ -127,7 +132,10 @@ def _form(request: HttpRequest, at: Where) -> GrantForm:
     initial = {"subject": request.GET.get("person", ""), "role": "project.developer" if at.project else "tenant.member"}
     if at.project:
         initial["project"] = at.project.name
-    return GrantForm(request.POST if request.method == "POST" else None, projects=projects_at(at), initial=initial)
+    return GrantForm(
+        request.POST if request.method == "POST" else None,
+        projects=projects_at(at), tenant=at.tenant.pk, initial=initial,
+    )  # fmt: skip
 
 
 def _given(at: Where, form: GrantForm) -> bool:
@@ -190,17 +198,6 @@ def remove(request: HttpRequest, tenant: str, person: uuid.UUID, project: str = 
     words = ngettext("%(count)s role of %(person)s is ended.", "%(count)s roles of %(person)s are ended.", ended)
     messages.success(request, words % {"count": ended, "person": one.user.get_username()})
     return redirect(at.url("members"))
-
-
-@login_required
-@require_safe
-def roles(request: HttpRequest, tenant: str) -> HttpResponse:
-    at = where(request, tenant)
-    rows = [
-        row | {"words": [str(PERMISSIONS[code]) for code in row["permissions"]]}
-        for row in selectors.roles(at.actor, at.tenant)
-    ]
-    return render(request, "tenants/members/roles.html", page_context(at, "roles") | {"roles": rows})
 
 
 @login_required

@@ -1,5 +1,6 @@
 """The pages that ask: for a role in a project for hours or for good, and to join a tenant one cannot see yet."""
 
+import uuid
 from typing import Any, cast
 
 from django import forms
@@ -16,9 +17,10 @@ from core.access import Actor
 from core.errors import Conflict, FieldProblem, PortalError
 from tenants import selectors as places
 from tenants.breakglass.services import break_glass
+from tenants.custom.resolving import roles_at
 from tenants.models import Project
 from tenants.requests import selectors, services
-from tenants.roles import PERMISSIONS, ROLES
+from tenants.roles import PERMISSIONS
 
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 HOURS = [
@@ -32,9 +34,9 @@ HOURS = [
 ]
 
 
-def roles_with(permission: str) -> list[tuple[str, Any]]:
+def roles_with(permission: str, tenant: uuid.UUID) -> list[tuple[str, Any]]:
     """Roles of a project that hold a permission, the one with the least besides first; all of them without one."""
-    fitting = [role for role in ROLES.values() if role.level == "project"]
+    fitting = roles_at(tenant, level="project")
     if permission in PERMISSIONS:
         fitting = [role for role in fitting if permission in role.permissions] or fitting
     return [(role.key, role.title) for role in sorted(fitting, key=lambda role: len(role.permissions))]
@@ -48,9 +50,9 @@ class AskForm(forms.Form):
         help_text=gettext_lazy("Whoever decides reads it, such as the number of a ticket. Kept in the audit."),
     )  # fmt: skip
 
-    def __init__(self, data: Any = None, *, permission: str = "") -> None:
+    def __init__(self, data: Any = None, *, tenant: uuid.UUID, permission: str = "") -> None:
         super().__init__(data)
-        self.fields["role"].choices = roles_with(permission)  # type: ignore[attr-defined]  # a ChoiceField
+        self.fields["role"].choices = roles_with(permission, tenant)  # type: ignore[attr-defined]  # a ChoiceField
 
     @property
     def asked(self) -> dict[str, Any]:
@@ -68,7 +70,7 @@ def ask(request: HttpRequest, tenant: str, project: str) -> HttpResponse:
     actor = _actor(request)
     row = places.project(actor, tenant, project)
     permission = request.GET.get("permission", "")
-    form = AskForm(request.POST if request.method == "POST" else None, permission=permission)
+    form = AskForm(request.POST if request.method == "POST" else None, tenant=row.tenant_id, permission=permission)
     take = request.POST.get("deed") == "take"
     if form.is_bound and form.is_valid() and _done(actor, row, form, take=take):
         messages.success(request, _took() if take else _waits())

@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 
 from core.access import Actor
 from core.errors import Conflict, FieldProblem, Invalid
-from tenants.ending import role_title
+from tenants.custom.resolving import roles_at, title_at
 from tenants.models import Grant, Project
 from tenants.notices import place_name
 from tenants.requests.models import Request
@@ -23,8 +23,10 @@ ACCESS, JOIN = "access", "join"
 
 
 def _role(target: Place, payload: Payload) -> str:
-    level = "project" if isinstance(target, Project) else "tenant"
-    known = [key for key, role in ROLES.items() if role.level == level]
+    if isinstance(target, Project):
+        known = [role.key for role in roles_at(target.tenant_id, level="project")]
+    else:  # a stranger may ask to join: what a tenant made for itself is none of their business
+        known = [key for key, role in ROLES.items() if role.level == "tenant"]
     role = payload.get("role")
     if role not in known:
         message = _("There is no such role here; there are: %(known)s.") % {"known": ", ".join(known)}
@@ -84,7 +86,7 @@ def _join_words(request: Request) -> str:
 def _named(request: Request) -> dict[str, str]:
     return {
         "person": request.asked_by.get_username(),
-        "role": role_title(request.payload.get("role", "")),
+        "role": title_at(request.tenant_id, str(request.payload.get("role", ""))),
         "place": place_name(request.tenant, request.project),
     }
 

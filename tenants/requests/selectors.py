@@ -85,7 +85,7 @@ class Needs:
 
 def ending(actor: Actor) -> QuerySet[Grant]:
     rows = Grant.objects.filter(running_grants(), user=actor.id, ends_at__lte=from_now(ENDS_SOON))
-    return rows.select_related("tenant", "project__tenant").order_by("ends_at")
+    return rows.select_related("tenant", "project__tenant", "custom").order_by("ends_at")
 
 
 def needs(actor: Actor, *, most: int = 50) -> Needs:

@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy
 
 from operations.changes import announce, register_kind
 from tenants import notices
+from tenants.custom.resolving import holding
 from tenants.models import Grant, Notice
 from tenants.requests.models import Request
 from tenants.requests.registry import KINDS, words_of
 from tenants.rights import running_grants
-from tenants.roles import ROLES
 
 NEEDS = register_kind("needs", "account.own")  # what needs a person changed
 ASKED, APPROVED, REJECTED = "request.asked", "request.approved", "request.rejected"
@@ -25,11 +25,10 @@ MOST = 200
 
 def holders(permission: str, *, tenant: UUID, project: UUID | None) -> list[UUID]:
     """People who hold a permission at a place at this moment, at most 200."""
-    roles = [key for key, role in ROLES.items() if permission in role.permissions]
     here = Q(tenant=None) | Q(tenant=tenant, project=None)
     if project is not None:
         here |= Q(project=project)
-    rows = Grant.objects.filter(running_grants(), here, role__in=roles, user__is_active=True)
+    rows = Grant.objects.filter(running_grants(), here, holding([permission], tenant), user__is_active=True)
     return list(rows.values_list("user_id", flat=True).distinct()[:MOST])
 
 

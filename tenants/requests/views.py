@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from core.access import Actor
 from core.errors import BadRequest
 from core.status import Status
-from tenants.ending import role_title
+from tenants.custom.resolving import title_of
 from tenants.models import Grant, Request
 from tenants.notices import place_name
 from tenants.requests import selectors, services
@@ -81,7 +81,7 @@ def count(request: HttpRequest) -> HttpResponse:
 
 def _ending(grant: Grant) -> dict[str, Any]:
     place = place_name(grant.tenant, grant.project) or _("the platform")
-    return {"grant": grant, "role": role_title(grant.role), "place": place}
+    return {"grant": grant, "role": title_of(grant), "place": place}
 
 
 @login_required

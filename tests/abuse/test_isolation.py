@@ -20,6 +20,7 @@ from console.models import ConsoleSession
 from images.models import Artifact, Repository, Tag
 from operations.models import Operation
 from portal.api.reference import description
+from tenants.custom.services import create_role
 from tenants.identity.models import RoleMapping
 from tenants.invitations.services import invite
 from tenants.models import Grant, Session, Token, User
@@ -52,6 +53,7 @@ BODIES: dict[str, dict[str, Any]] = {  # good ones, so that nothing but the addr
     "import": {"text": "services: {}"},
     "quota": {"limits": {"cpu": 4}},
     "loans": {"lender": "shop", "borrower": "x", "resource": "cpu", "amount": 1, "until": "2040-01-01T00:00:00Z"},
+    "roles": {"name": "x", "level": "project", "permissions": ["app.view"]},
     "robots": {"name": "x", "role": "project.guest"},
     "tokens": {"name": "x", "robot": "ci"},
 }
@@ -75,7 +77,9 @@ def known(running: AppEnvironment, cast: Cast) -> dict[str, str]:
         lent_by="owner",
     )  # fmt: skip
     create_robot(cast.actor("owner"), cast.shop, name="ci", role="project.guest")
+    create_role(cast.actor("owner"), cast.acme, name="watch", level="project", permissions=["app.view"])
     return {
+        "role": "watch",
         "loan": str(loan.pk),
         "tenant": "acme",
         "project": "shop",

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import transaction
+from django.db.models.functions import Now
 from django.test import Client
 
 from console import hub as hubs
@@ -19,8 +20,10 @@ from core.clock import from_now
 from operations import changes
 from operations.changes import announce, newest
 from operations.models import Change
+from tenants.custom.models import CustomRole
+from tenants.custom.services import create_role, update_role
 from tenants.models import Grant, Token
-from tenants.services import end_grant
+from tenants.services import end_grant, give_grant
 from tests.conftest import Cast
 from tests.console.knocking import closed_with, opened, until
 
@@ -247,6 +250,24 @@ async def test_a_right_that_is_lost_while_it_comes_in(
     assert await closed_with(feed) == 4403
     await feed.wait(timeout=5)
     assert not hubs.hub().listeners
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_a_role_that_allows_less_ends_the_sockets_of_those_who_have_it(
+    cast: Cast, sockets: Any, monkeypatch: pytest.MonkeyPatch, *, told: bool
+) -> None:
+    """At once by the word of it; and where that is lost, by looking again within two seconds."""
+    owner = await sync_to_async(cast.actor)("owner")
+    rights = ["app.view", "project.view"]
+    role = await sync_to_async(create_role)(owner, cast.acme, name="watch", level="project", permissions=rights)
+    await sync_to_async(give_grant)(owner, cast.shop, user=cast.outsider, role="own.watch")
+    monkeypatch.setattr(hubs, "GUARD_SECONDS", 60 if told else hubs.GUARD_SECONDS)
+    feed = await sockets(SHOP, who=cast.outsider)
+    if told:
+        await sync_to_async(update_role)(owner, role, permissions=["log.view"])
+    else:
+        await CustomRole.objects.filter(pk=role.pk).aupdate(permissions=["log.view"], updated_at=Now())
+    assert await closed_with(feed) == 4403
 
 
 async def test_who_takes_a_right_ends_the_socket_at_once(

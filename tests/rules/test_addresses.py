@@ -16,6 +16,7 @@ from console.models import ConsoleSession
 from images.models import Artifact, Repository
 from operations.models import Operation
 from portal.checks import PUBLIC, Route, every_address_is_guarded, routes
+from tenants.custom.services import create_role
 from tenants.identity.models import RoleMapping
 from tenants.invitations.services import invite
 from tenants.models import Grant, Session, Token
@@ -83,7 +84,9 @@ def things(place: AppEnvironment, cast: Cast) -> dict[str, str]:
         tenant=cast.acme, lender=cast.shop, borrower=other, resource="cpu", amount=1, until=later, lent_by="owner"
     )
     asked = ask(cast.actor("developer"), cast.shop, kind="join", payload={"role": "project.tester"})
+    create_role(cast.actor("owner"), cast.acme, name="watch", level="project", permissions=["app.view"])
     return {
+        "role": "watch",
         "loan": str(loan.pk),
         "mapping": str(RoleMapping.objects.create(place="project", keystone_role="looking", role="tenant.member").pk),
         "tenant": "acme",

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from core.access import Actor
-from core.errors import Conflict, Denied
+from core.errors import PortalError
 from tenants.invitations import services as invitations
 from tenants.members.services import remove_member
 from tenants.models import Grant, Invitation, Request, User
@@ -29,7 +29,7 @@ def at_once(*acts: object) -> list[str]:
         barrier.wait(10)
         try:
             act()
-        except (Denied, Conflict) as error:
+        except PortalError as error:
             return error.code
         finally:
             connection.close()
