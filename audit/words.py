@@ -75,6 +75,7 @@ _WORDS: dict[str, Promise] = {
     "request.withdraw": _("withdraw request"),
     "robot.create": _("make robot"),
     "robot.remove": _("remove robot"),
+    "robot.take_over": _("take over robot"),
     "robot.token": _("make token of robot"),
     "session.end": _("sign out a browser"),
     "session.end_others": _("sign out all other browsers"),
@@ -85,6 +86,7 @@ _WORDS: dict[str, Promise] = {
     "token.create": _("create token"),
     "token.revoke": _("revoke token"),
     "token.revoke_in_project": _("revoke token of project"),
+    "token.revoke_in_tenant": _("revoke token in tenant"),
 }
 
 

@@ -54,6 +54,7 @@ BODIES: dict[str, dict[str, Any]] = {  # good ones, so that nothing but the addr
     "loans": {"lender": "shop", "borrower": "x", "resource": "cpu", "amount": 1, "until": "2040-01-01T00:00:00Z"},
     "robots": {"name": "x", "role": "project.guest"},
     "tokens": {"name": "x", "robot": "ci"},
+    "revoke": {"reason": "x"},
 }
 
 
