@@ -64,6 +64,7 @@ urlpatterns = [
     path(f"{PROJECT}settings/tokens/<uuid:token>/revoke/", project_tokens.revoke, name="project_token_revoke"),
     path(f"{PROJECT}settings/robots/", project_tokens.add_robot, name="robot_new"),
     path(f"{PROJECT}settings/robots/<slug:robot>/remove/", project_tokens.remove_robot, name="robot_remove"),
+    path(f"{PROJECT}settings/robots/<slug:robot>/take-over/", project_tokens.take_over, name="robot_take_over"),
     path(f"{PROJECT}lifecycle/", lifecycle.page, name="project_lifecycle"),
     *(
         path(f"{PROJECT}lifecycle/{deed}/", lifecycle.turn, {"deed": deed}, name=f"project_{deed}")

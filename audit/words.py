@@ -76,6 +76,7 @@ _WORDS: dict[str, Promise] = {
     "request.withdraw": _("withdraw request"),
     "robot.create": _("make robot"),
     "robot.remove": _("remove robot"),
+    "robot.take_over": _("take over robot"),
     "robot.token": _("make token of robot"),
     "role.create": _("make role"),
     "role.remove": _("remove role"),
@@ -89,6 +90,7 @@ _WORDS: dict[str, Promise] = {
     "token.create": _("create token"),
     "token.revoke": _("revoke token"),
     "token.revoke_in_project": _("revoke token of project"),
+    "token.revoke_in_tenant": _("revoke token in tenant"),
 }
 
 

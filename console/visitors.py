@@ -24,6 +24,8 @@ from core.connections import keep_fresh
 from tenants.authentication import BearerAuthentication
 from tenants.models import Token, User
 from tenants.rights import rights_of
+from tenants.robots.keeping import stands_still
+from tenants.robots.models import SOURCE as ROBOT
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 NO_STRANGERS = 4401
@@ -117,4 +119,5 @@ def _by_token(scope: Scope, said: str) -> Visitor | None:
         user, token = BearerAuthentication().authenticate_credentials(text.strip().encode())
     except AuthenticationFailed:
         return None
-    return Visitor(_actor(scope, user, token, ""), token)
+    actor = _actor(scope, user, token, "")
+    return None if user.source == ROBOT and stands_still(actor.rights) else Visitor(actor, token)

@@ -4,15 +4,19 @@ from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from knox.auth import TokenAuthentication
 from knox.crypto import hash_token
 from rest_framework import authentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from core.errors import NotSignedIn
 from tenants.identity import recheck
 from tenants.middleware import actor_for
 from tenants.models import Token, User
+from tenants.robots.keeping import stands_still
+from tenants.robots.models import SOURCE as ROBOT
 
 USE_NOTED_EVERY = timedelta(minutes=1)
 
@@ -25,7 +29,13 @@ class BearerAuthentication(TokenAuthentication):  # type: ignore[misc]  # knox i
         if found is None:
             return None
         user, token = found
-        request._request.actor = actor_for(request._request, user, token)  # type: ignore[attr-defined]  # ours
+        actor = actor_for(request._request, user, token)
+        if user.source == ROBOT and stands_still(actor.rights):
+            raise NotSignedIn(
+                _("This robot stands still: nobody who may what it does keeps it."),
+                hint=_("Somebody who manages members of its project can take it over, on the page of its tokens."),
+            )
+        request._request.actor = actor  # type: ignore[attr-defined]  # ours
         self._note_use(token)
         return user, token
 
@@ -35,13 +45,13 @@ class BearerAuthentication(TokenAuthentication):  # type: ignore[misc]  # knox i
             text = token.decode("ascii")
         except UnicodeDecodeError:
             raise AuthenticationFailed() from None
-        found = Token.objects.select_related("user", "project").filter(digest=hash_token(text)).first()
+        found = Token.objects.select_related("user__robot__keeper", "project").filter(digest=hash_token(text)).first()
         if found is None or (found.expiry is not None and found.expiry <= timezone.now()):
             raise AuthenticationFailed()
         if found.project is not None and found.project.deleted_at is not None:
             raise AuthenticationFailed()  # it counts in that project alone, and comes back with it
         user, known = self.validate_user(found)
-        if not recheck.lets_in(user):
+        if not recheck.lets_in(_answers_for(user)):
             raise AuthenticationFailed()
         return user, known
 
@@ -49,6 +59,12 @@ class BearerAuthentication(TokenAuthentication):  # type: ignore[misc]  # knox i
         now = timezone.now()
         if token.last_used_at is None or now - token.last_used_at > USE_NOTED_EVERY:
             Token.objects.filter(pk=token.pk).update(last_used_at=now)
+
+
+def _answers_for(user: User) -> User:
+    """Whose account has to be good: a robot's keeper, or the person the token belongs to."""
+    keeper = user.robot.keeper if user.source == ROBOT else None
+    return keeper or user
 
 
 class SessionAuthentication(authentication.SessionAuthentication):

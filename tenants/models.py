@@ -168,6 +168,7 @@ class Token(AbstractAuthToken):  # type: ignore[misc]  # knox is untyped
     tenant = models.ForeignKey(Tenant, models.CASCADE, null=True, related_name="+")  # set: it counts only there
     project = models.ForeignKey(Project, models.CASCADE, null=True, related_name="+")
     last_used_at = models.DateTimeField(null=True)
+    barred = models.TextField(blank=True, default="", db_default="")  # ids of tenants: there it counts no more
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "name"], name="token_name_of_user")]

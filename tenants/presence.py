@@ -1,7 +1,7 @@
 """Whether somebody may still do what they began to do: asked again and again while a stream is open."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import reduce
@@ -15,11 +15,13 @@ from django.conf import settings
 from django.db.models import Model, Q, QuerySet
 from django.db.models.functions import Now
 
-from core.access import Actor, may
+from core.access import Actor, Rights, may
 from core.clock import from_now
 from core.connections import let_go
 from tenants.models import Grant, Token, User
 from tenants.rights import PLACE, Place, rights_from, running_grants
+from tenants.robots import keeping
+from tenants.robots.models import Robot
 
 Comer = tuple[Actor, Token | None]
 MOST_KEYS = 2000  # in one query
@@ -34,17 +36,47 @@ def actor_again(actor: Actor, token: Token | None) -> Actor | None:
 
 
 def actors_again(comers: Sequence[Comer]) -> list[Actor | None]:
-    """`actor_again` of many, in the same order, by four queries however many they are."""
+    """`actor_again` of many, in the same order, by four queries however many they are; by five with tokens."""
+    robots = keeping.robots_of(actor.id for actor, token in comers if actor.id and token)
     people = [actor.id for actor, _token in comers if actor.id]
+    people += [robot.keeper_id for robot in robots.values() if robot.keeper_id]
     active = set(User.objects.filter(pk__in=people, is_active=True).values_list("pk", flat=True))
-    grants: dict[UUID, list[Place]] = defaultdict(list)
-    for person, *place in Grant.objects.filter(running_grants(), user__in=people).values_list("user_id", *PLACE):
-        grants[person].append(tuple(place))
+    grants = places_held(people)
     came_in = _still_in(comers)
+    held = {person: grants[person] for person in active}
     return [
-        replace(actor, rights=rights_from(grants[actor.id], token)) if actor.id in active and inside else None
+        _again(actor, token, held, robots) if actor.id in active and inside else None
         for (actor, token), inside in zip(comers, came_in, strict=True)
     ]
+
+
+def _again(actor: Actor, token: Token | None, held: dict[UUID, list[Place]], robots: dict[UUID, Robot]) -> Actor | None:
+    """`held`: the grants of everybody who is active. None for a robot that stands still."""
+    rights = rights_from(held[actor.id], token)  # type: ignore[index]  # the caller looked
+    robot = robots.get(actor.id)  # type: ignore[arg-type]  # likewise
+    if robot is None:
+        return replace(actor, rights=rights)
+    kept = keeping.kept_within(robot, rights, _rights_of(robot.keeper_id, held))
+    return None if keeping.stands_still(kept) else replace(actor, rights=kept)
+
+
+def _rights_of(keeper: UUID | None, held: dict[UUID, list[Place]]) -> Rights | None:
+    return rights_from(held[keeper]) if keeper in held else None
+
+
+def places_held(people: Iterable[UUID]) -> dict[UUID, list[Place]]:
+    """The running grants of many people; one query."""
+    grants: dict[UUID, list[Place]] = defaultdict(list)
+    rows = Grant.objects.filter(running_grants(), user__in=list(people)).values_list("user_id", *PLACE)
+    for person, *place in rows:
+        grants[person].append(tuple(place))
+    return grants
+
+
+def rights_of_all(people: Iterable[UUID]) -> dict[UUID, Rights]:
+    """What each of many may do, of those who hold anything; one query. No robots."""
+    ids = list(people)
+    return {person: rights_from(grants) for person, grants in places_held(ids).items()} if ids else {}
 
 
 def doubtful(comers: Sequence[Comer], *, seconds: float) -> list[int]:
@@ -67,12 +99,10 @@ def _changed_people(seconds: float) -> set[UUID]:
     moved = reduce(or_, (Q(**{f"{name}__gt": recent, f"{name}__lte": now}) for name in times))
     disabled = User.objects.filter(is_active=False).values_list("pk", flat=True)
     grants = Grant.objects.all()
-    roles = grants.filter(custom__updated_at__gt=recent, ended_at=None)  # what they hold may now allow less
-    return {
-        *grants.filter(moved).values_list("user_id", flat=True),
-        *roles.values_list("user_id", flat=True),
-        *disabled,
-    }
+    changed = set(grants.filter(moved).values_list("user_id", flat=True))
+    less = grants.filter(custom__updated_at__gt=recent, ended_at=None)  # what they hold may now allow less
+    changed.update(less.values_list("user_id", flat=True))
+    return {*changed, *disabled, *keeping.doubtful_robots(changed)}
 
 
 def all_of(rows: QuerySet[Any], keys: set[Any]) -> bool:
@@ -98,7 +128,10 @@ def _still_in(comers: Sequence[Comer]) -> list[bool]:
     """Whether the session or the token that each came with is still good."""
     keys = [actor.session for actor, token in comers if token is None]
     sessions = set(_sessions().filter(pk__in=keys).values_list("pk", flat=True))
-    tokens = set(_tokens().filter(pk__in=[t.pk for _actor, t in comers if t]).values_list("pk", flat=True))
+    tokens = dict(_tokens().filter(pk__in=[t.pk for _actor, t in comers if t]).values_list("pk", "barred"))
+    for _actor, token in comers:
+        if token is not None:
+            token.barred = tokens.get(token.pk, token.barred)  # the row may be hours old
     return [token.pk in tokens if token else actor.session in sessions for actor, token in comers]
 
 

@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 
 from core.access import NOBODY, Actor, Codes, Rights, places_of
 from tenants.models import Grant, Tenant, Token, User
+from tenants.robots.keeping import kept_within
+from tenants.robots.models import SOURCE as ROBOT
 from tenants.roles import allowed
 
 _sets: dict[Codes, Codes] = {}  # as many as there are mixtures of roles
@@ -29,7 +31,14 @@ def rights_of(user: User, token: Token | None = None) -> Rights:
     A grant on a project lets one see that its tenant exists.
     """
     grants = Grant.objects.filter(running_grants(), user=user).values_list(*PLACE)
-    return rights_from(grants, token)
+    rights = rights_from(grants, token)
+    return _kept(user, rights) if user.source == ROBOT else rights
+
+
+def _kept(user: User, rights: Rights) -> Rights:
+    """A robot's rights as far as its keeper's go; one query more, and two where the robot's row is not at hand."""
+    keeper = user.robot.keeper
+    return kept_within(user.robot, rights, rights_of(keeper) if keeper is not None and keeper.is_active else None)
 
 
 def rights_from(grants: Iterable[Place], token: Token | None = None) -> Rights:
@@ -64,8 +73,11 @@ def _shared(codes: set[str]) -> Codes:
 
 def _within(token: Token | None, grants: Iterable[Place]) -> Iterator[Place]:
     """The grants as far as a token's place goes: a role in its tenant is one in its project alone."""
-    if token is None or token.tenant_id is None:
+    if token is None:
         yield from grants
+        return
+    if token.tenant_id is None:
+        yield from (place for place in grants if str(place[1]) not in token.barred)
         return
     for role, tenant, project, own in grants:
         if tenant != token.tenant_id:

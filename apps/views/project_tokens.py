@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
@@ -22,8 +23,15 @@ from core.secrets import Secret
 from tenants.ending import role_title
 from tenants.profile.forms import DAYS
 from tenants.robots import selectors, services
+from tenants.robots.selectors import may_take_over
+from tenants.robots.tenant_tokens import TokenLine
 from tenants.roles import PERMISSIONS, ROLES
 
+WHY_STOPPED = {
+    selectors.NO_KEEPER: gettext_lazy("It stands still: nobody keeps it."),
+    selectors.DISABLED: gettext_lazy("It stands still: %(person)s, who keeps it, is disabled."),
+    selectors.LACKS: gettext_lazy("It stands still: %(person)s, who keeps it, may nothing of its role here now."),
+}
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 MOST = 200
 
@@ -91,17 +99,46 @@ def _page(
 ) -> HttpResponse:
     robots = selectors.robots(frame.actor, frame.project).order_by("name")[:MOST]
     tokens = selectors.tokens(frame.actor, frame.project).order_by("-id")[:MOST]
+    end = why_not(frame.actor, ("member.manage",), frame.project, even_closed=True)
     context = {
-        "robots": [row | {"role_title": role_title(row["role"])} for row in robots],
-        "tokens": selectors.shown_tokens(list(tokens)),
+        "robots": [_shown(frame, row) for row in selectors.shown_robots(list(robots))],
+        "tokens": [_line(frame, row, may_end=not end) for row in selectors.shown_tokens(list(tokens))],
         "secret": secret.reveal() if secret else "",
         "robot_form": RobotForm(),
         "token_form": RobotTokenForm(robots=[row["name"] for row in robots]),
         "why_not": why_not(frame.actor, ("member.manage",), frame.project),
-        "why_not_end": why_not(frame.actor, ("member.manage",), frame.project, even_closed=True),
+        "why_not_end": end,
     }
     status = 422 if forms_sent else 200
     return render(request, "apps/projects/tokens.html", frame.context(**context | forms_sent), status=status)
+
+
+def _shown(frame: ProjectFrame, row: dict[str, Any]) -> dict[str, Any]:
+    """A robot with its role in words, why it stands still, and why whoever looks cannot take it over."""
+    words = WHY_STOPPED.get(row["stopped"])
+    lacks = ", ".join(str(PERMISSIONS[code]) for code in row["lacks"] if code in PERMISSIONS)
+    return row | {
+        "role_title": role_title(row["role"]),
+        "why_stopped": str(words) % {"person": row["keeper"]} if words else "",
+        "lacks_words": lacks,
+        "may_take": row["keeper"] != frame.actor.name and may_take_over(frame.actor, frame.project, row["role"]),
+    }
+
+
+def _line(frame: ProjectFrame, row: dict[str, Any], *, may_end: bool) -> TokenLine:
+    known = ("id", "name", "prefix", "scopes", "last_used_at", "expires_at", "owner")
+    url = reverse("project_token_revoke", kwargs=frame.names | {"token": row["id"]}) if may_end else ""
+    return TokenLine(**{name: row[name] for name in known}, robot=row["robot"] or "", revoke_url=url)
+
+
+@login_required
+@require_POST
+def take_over(request: HttpRequest, robot: str, **names: str) -> HttpResponse:
+    frame = project_frame(request, "project_tokens", **names)
+    check_before(services.take_over_robot, frame.actor, frame.project)
+    services.take_over_robot(frame.actor, selectors.robot(frame.actor, frame.project, robot))
+    messages.success(request, _("You keep the robot %(name)s now; it may what you may of its role.") % {"name": robot})
+    return HttpResponseRedirect(frame.address("project_tokens"))
 
 
 @login_required

@@ -53,7 +53,7 @@ class WhyOutput(serializers.Serializer[None]):
 
 
 class CutOutput(serializers.Serializer[None]):
-    kind = serializers.CharField(help_text="consoles, operations, tokens, requests, and others.")
+    kind = serializers.CharField(help_text="consoles, operations, tokens, robots, requests, and others.")
     count = serializers.IntegerField()
     words = serializers.CharField()
 

@@ -14,10 +14,11 @@ from core.api.paging import page
 from core.api.schema import page_of
 from operations.api.changes import ChangeView
 from tenants.api.shapes import name
-from tenants.robots import selectors, services
+from tenants.robots import selectors, services, tenant_tokens
 from tenants.robots.models import Robot
 from tenants.roles import PERMISSIONS, ROLES
 from tenants.selectors import project as project_of
+from tenants.selectors import tenant as tenant_of
 from tenants.tokens import DEFAULT_TOKEN_LIFE
 
 
@@ -26,6 +27,16 @@ class RobotOutput(serializers.Serializer[Robot]):
     name = serializers.CharField()
     role = serializers.CharField()
     made_by = serializers.CharField()
+    keeper = serializers.CharField(
+        allow_null=True, help_text="User name of who answers for it: it may never more than they may at this moment."
+    )
+    lacks = serializers.ListField(
+        child=serializers.CharField(), help_text="What its role would give and its keeper does not hold here now."
+    )
+    stopped = serializers.ChoiceField(
+        [selectors.NO_KEEPER, selectors.DISABLED, selectors.LACKS], allow_null=True,
+        help_text="Why no token of it counts: nobody keeps it, its keeper is disabled or holds nothing of its role.",
+    )  # fmt: skip
     created_at = serializers.DateTimeField()
     last_used_at = serializers.DateTimeField(allow_null=True)
 
@@ -70,7 +81,7 @@ class Robots(ChangeView):
     def get(self, request: Request, tenant: str, project: str) -> Response:
         """The robots of a project."""
         rows = selectors.robots(self.actor, project_of(self.actor, tenant, project))
-        return Response(page(self.slip("name", "id"), rows))
+        return Response(page(self.slip("name", "id"), rows, show=selectors.shown_robots))
 
     @endpoint("create_robot", body=RobotInput, answers={201: RobotOutput}, repeatable=True)
     def post(self, request: Request, tenant: str, project: str) -> Response:
@@ -86,6 +97,53 @@ class OneRobot(ChangeView):
         row = selectors.robot(self.actor, project_of(self.actor, tenant, project), robot)
         services.remove_robot(self.actor, row)
         return Response(status=204)
+
+
+class TenantTokenOutput(ProjectTokenOutput):
+    """A token that counts in the tenant."""
+
+    project = serializers.CharField(allow_null=True, help_text="It counts in this project alone.")
+    everywhere = serializers.BooleanField(help_text="It also counts in other places of its owner.")
+    unused = serializers.BooleanField(help_text="Nothing has used it for 90 days.")
+
+
+class TenantTokenListing(Listing):
+    unused = serializers.BooleanField(default=False, help_text="Only those that nothing has used for 90 days.")
+    search = serializers.CharField(
+        max_length=100, required=False, allow_blank=True, help_text="Part of an owner's user name."
+    )
+
+
+class RevokeInput(Input):
+    reason = serializers.CharField(max_length=500, help_text="Kept in the audit; the owner reads it.")
+
+
+class TenantTokens(ChangeView):
+    @endpoint("list_tenant_tokens", query=TenantTokenListing, answers={200: page_of(TenantTokenOutput)})
+    def get(self, request: Request, tenant: str) -> Response:
+        """Every token of people and robots that counts in the tenant, newest first; for those who manage members."""
+        home = tenant_of(self.actor, tenant)
+        asked = {"unused": self.query["unused"], "search": self.query.get("search", "")}
+        rows = tenant_tokens.tokens(self.actor, home, **asked)
+        return Response(page(self.slip("-id"), rows, show=tenant_tokens.shown))
+
+
+class RevokeTenantToken(ChangeView):
+    @endpoint("revoke_tenant_token", body=RevokeInput, answers={204: None})
+    def post(self, request: Request, tenant: str, token: uuid.UUID) -> Response:
+        """End a token in the tenant; the owner is told. One for all places of its owner goes on in the others."""
+        home = tenant_of(self.actor, tenant)
+        check_before(services.revoke_tenant_token, self.actor, home)  # before tokens are looked up
+        services.revoke_tenant_token(self.actor, home, token=tenant_tokens.token(self.actor, home, token), **self.sent)
+        return Response(status=204)
+
+
+class TakeOverRobot(ChangeView):
+    @endpoint("take_over_robot", answers={200: RobotOutput})
+    def post(self, request: Request, tenant: str, project: str, robot: str) -> Response:
+        """Become its keeper, if you hold all of its role here: it may then what it may, and stops when you do."""
+        row = selectors.robot(self.actor, project_of(self.actor, tenant, project), robot)
+        return self.one(selectors.shown_robot(services.take_over_robot(self.actor, row)))
 
 
 class ProjectTokens(ChangeView):

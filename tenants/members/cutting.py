@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 
 from core.errors import Text
 from operations.models import Operation
-from tenants.models import Project, Request, Tenant, Token
+from tenants.models import Project, Request, Robot, Tenant, Token
 
 Place = Tenant | Project
 
@@ -46,10 +46,12 @@ def cuts(person: UUID, place: Place) -> list[Cut]:
 def _own(person: UUID, place: Place) -> list[Cut]:
     waiting = Operation.objects.filter(at(place), requested_by=person, state="pending").count()
     tokens = tokens_at(person, place).count()
+    kept = Robot.objects.filter(at(place), keeper=person, removed_at=None).count()
     asked = Request.objects.filter(at(place), asked_by=person, state="open").count()
     return [
         Cut("operations", "activity", waiting, _say(waiting, "operations")),
         Cut("tokens", "key", tokens, _say(tokens, "tokens")),
+        Cut("robots", "key", kept, _say(kept, "robots")),
         Cut("requests", "checks", asked, _say(asked, "requests")),
     ]
 
@@ -64,6 +66,11 @@ def _say(count: int, kind: str) -> str:
     words = {
         "operations": ngettext("cancel %(count)s operation that waits", "cancel %(count)s operations that wait", count),
         "tokens": ngettext("end %(count)s token of this place", "end %(count)s tokens of this place", count),
+        "robots": ngettext(
+            "stop %(count)s robot that nobody else keeps",
+            "stop %(count)s robots that nobody else keeps",
+            count,
+        ),
         "requests": ngettext("withdraw %(count)s open request", "withdraw %(count)s open requests", count),
     }
     return words[kind] % {"count": count}

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from tenants.custom import views as custom
-from tenants.members import extending, views
+from tenants.members import extending, token_views, views
 
 TENANT = "t/<slug:tenant>/members/"
 PROJECT = "t/<slug:tenant>/p/<slug:project>/members/"
@@ -17,6 +17,8 @@ urlpatterns = [
     path(f"{TENANT}who-could/", views.who_could, name="who_could"),
     path(f"{TENANT}grants/<uuid:grant>/end/", views.end, name="grant_end"),
     path(f"{TENANT}grants/<uuid:grant>/extend/", extending.page, name="grant_extend"),
+    path(f"{TENANT}tokens/", token_views.page, name="tenant_tokens"),
+    path(f"{TENANT}tokens/<uuid:token>/", token_views.revoke, name="tenant_token_revoke"),
     path(f"{TENANT}<uuid:person>/", views.member, name="member"),
     path(f"{TENANT}<uuid:person>/remove/", views.remove, name="member_remove"),
     path(PROJECT, views.page, name="project_members"),

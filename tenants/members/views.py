@@ -117,6 +117,7 @@ def page_context(at: Where, tab: str) -> dict[str, Any]:
         "place": at.place,
         f"at_{tab}": True,
         "members_url": at.url("members"),
+        "may_tokens": at.project is None and may(at.actor, "member.manage", at.tenant),
         "may_history": at.project is None and may(at.actor, "audit.view", at.tenant),
     }
 

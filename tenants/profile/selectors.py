@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models.functions import Now
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from core.access import Actor, visible
 from core.api.paging import Rows, plain
 from core.errors import NotFound
 from tenants.models import Project, Session, Tenant, Token, User
+from tenants.robots.tenant_tokens import TokenLine
 
 SESSION = ["id", "address", "client", "created_at", "seen_at", "session_key"]
 _BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrom", "Chrome"), ("Safari", "Safari"))
@@ -56,9 +58,22 @@ def shown_sessions(actor: Actor, rows: Sequence[Mapping[str, Any]]) -> list[dict
     ]
 
 
-def own_tokens(user: User) -> list[Token]:
+def own_tokens(user: User) -> list[TokenLine]:
     rows = Token.objects.filter(user=user).select_related("tenant", "project__tenant").order_by("-id")
-    return list(rows[:200])
+    found = list(rows[:200])
+    barred = {key for row in found for key in row.barred.split()}
+    names = {str(pk): name for pk, name in Tenant.objects.filter(pk__in=barred).values_list("pk", "name")}
+    return [_line(row, names) for row in found]
+
+
+def _line(token: Token, names: Mapping[str, str]) -> TokenLine:
+    """`names`: of tenants, by their ids."""
+    return TokenLine(
+        token.id, token.name, token.token_key, token.scopes, token.last_used_at, token.expiry,
+        place=str(token.project or token.tenant or ""),
+        barred=sorted(names[key] for key in token.barred.split() if key in names),
+        revoke_url=reverse("token_revoke", args=[token.id]),
+    )  # fmt: skip
 
 
 def places_for_tokens(actor: Actor) -> list[tuple[str, str]]:

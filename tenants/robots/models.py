@@ -1,4 +1,7 @@
-"""A user of kind robot: it belongs to one project, has one role in it, never signs in, and dies with it."""
+"""A user of kind robot: it belongs to one project, has one role in it, never signs in, and dies with it.
+
+Its keeper answers for it: see tenants/robots/keeping.py.
+"""
 
 from django.db import models
 from django.db.models import Q
@@ -20,6 +23,7 @@ class Robot(Row):
     name = models.CharField(max_length=40, validators=label_validators)
     role = models.CharField(max_length=60)
     made_by = models.CharField(max_length=150, blank=True)
+    keeper = models.ForeignKey("tenants.User", models.PROTECT, null=True, related_name="robots_kept")
     removed_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -4,16 +4,22 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import F, Max
+from django.db.models import F, Max, QuerySet
 from django.utils.translation import gettext as _
 
-from core.access import Actor, check, get_visible, visible
+from core.access import Actor, Rights, check, get_visible, may, visible
 from core.api.paging import Rows, plain
 from core.errors import FieldProblem, Invalid, NotFound
 from tenants.models import Project, Token
+from tenants.presence import rights_of_all
 from tenants.robots.models import Robot
+from tenants.roles import ROLES
 
-ROBOT = ["id", "name", "role", "made_by", "created_at", "last_used_at"]
+ROBOT = [
+    "id", "name", "role", "made_by", "created_at", "last_used_at", "keeper_id", "keeper_name", "keeper_is_active",
+    "tenant_id", "project_id",
+]  # fmt: skip
+NO_KEEPER, DISABLED, LACKS = "no_keeper", "keeper_disabled", "keeper_lacks"  # why a robot stands still
 TOKEN = [
     "id", "name", "scopes", "owner", "robot_name", "created_at", "expires_at", "last_used_at", "prefix",
 ]  # fmt: skip
@@ -21,13 +27,16 @@ TOKEN = [
 
 def robots(actor: Actor, project: Project) -> Rows:
     check(actor, "member.view", project)
-    rows = Robot.objects.filter(project=project, removed_at=None)
-    used = Max("user__auth_token_set__last_used_at")
-    return plain(rows.annotate(last_used_at=used), *ROBOT)
+    return _plain_robots(Robot.objects.filter(project=project, removed_at=None))
+
+
+def _plain_robots(rows: QuerySet[Robot]) -> Rows:
+    named = {"keeper_name": F("keeper__username"), "keeper_is_active": F("keeper__is_active")}
+    return plain(rows.annotate(last_used_at=Max("user__auth_token_set__last_used_at"), **named), *ROBOT)
 
 
 def robot(actor: Actor, project: Project, name: str) -> Robot:
-    rows = Robot.objects.select_related("user", "project__tenant").filter(project=project, removed_at=None)
+    rows = Robot.objects.select_related("user", "keeper", "project__tenant").filter(project=project, removed_at=None)
     return get_visible(actor, rows, name=name)
 
 
@@ -40,9 +49,36 @@ def robot_named(actor: Actor, project: Project, name: str) -> Robot:
     return found
 
 
+def may_take_over(actor: Actor, project: Project, role: str) -> bool:
+    """Whether they may manage members there and hold all of the role, at this moment."""
+    codes = ROLES[role].permissions if role in ROLES else frozenset()
+    return bool(codes) and all(may(actor, code, project) for code in (*codes, "member.manage"))
+
+
+def shown_robots(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """With the keeper, what the robot may not because its keeper may not, and why it stands still where it does."""
+    held = rights_of_all({row["keeper_id"] for row in rows if row["keeper_is_active"]})
+    return [_shown_robot(row, held.get(row["keeper_id"])) for row in rows]
+
+
+def _shown_robot(row: Mapping[str, Any], keeper: Rights | None) -> dict[str, Any]:
+    role = ROLES[row["role"]].permissions if row["role"] in ROLES else frozenset()
+    place = {"tenant": row["tenant_id"], "project": row["project_id"]}
+    lacks = sorted(code for code in role if keeper is None or not keeper.allows(code, **place))
+    shown = {name: row[name] for name in ("id", "name", "role", "made_by", "created_at", "last_used_at")}
+    return shown | {"keeper": row["keeper_name"], "lacks": lacks, "stopped": _why_stopped(row, len(lacks) == len(role))}
+
+
+def _why_stopped(row: Mapping[str, Any], lacks_all: bool) -> str | None:
+    if row["keeper_id"] is None:
+        return NO_KEEPER
+    if not row["keeper_is_active"]:
+        return DISABLED
+    return LACKS if lacks_all else None
+
+
 def shown_robot(row: Robot) -> dict[str, Any]:
-    document: dict[str, Any] = dict(Robot.objects.filter(pk=row.pk).values(*ROBOT[:-1])[0])
-    return document | {"last_used_at": None}
+    return shown_robots(list(_plain_robots(Robot.objects.filter(pk=row.pk))))[0]
 
 
 def tokens(actor: Actor, project: Project) -> Rows:

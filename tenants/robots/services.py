@@ -1,18 +1,21 @@
-"""Robots and the tokens that count in one project. Each public function is a command."""
+"""Robots, and the tokens that count in one project or tenant. Each public function is a command."""
 
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import TextField, Value
+from django.db.models.functions import Concat
 from django.utils.translation import gettext as _
 
 from audit.commands import command, describe
-from core.access import Actor, may
+from core.access import Actor
 from core.errors import Conflict, Denied, FieldProblem, Invalid
 from core.names import RULE, is_label
 from core.secrets import Secret
 from tenants.changes import tell_of
-from tenants.models import Project, Token, User
-from tenants.rights import rights_of
+from tenants.giving import check_role
+from tenants.models import Project, Tenant, Token, User
+from tenants.robots import telling
 from tenants.robots.models import SOURCE, Robot
 from tenants.robots.retiring import retire
 from tenants.services import give_grant
@@ -21,12 +24,13 @@ from tenants.tokens import DEFAULT_TOKEN_LIFE, made_token
 
 @command("robot.create", permission="member.manage")
 def create_robot(actor: Actor, project: Project, *, name: str, role: str) -> Robot:
-    """A robot with one role in the project, which is never more than its maker holds there."""
+    """A robot with one role in the project, which is never more than its maker holds there; they are its keeper."""
+    keeper = _keeper(actor)
     if not is_label(name):
         raise Invalid(errors=[FieldProblem("name", "bad_name", RULE)])
     try:
         with transaction.atomic():
-            robot = _made(actor, project, name=name, role=role)
+            robot = _made(keeper, project, name=name, role=role)
             give_grant(actor, project, user=robot.user, role=role, reason=SOURCE)  # never more than is held here
     except IntegrityError:
         message = _("This project has a robot called “%(name)s” already.") % {"name": name}
@@ -35,8 +39,18 @@ def create_robot(actor: Actor, project: Project, *, name: str, role: str) -> Rob
     return robot
 
 
-def _made(actor: Actor, project: Project, *, name: str, role: str) -> Robot:
-    robot = Robot(tenant_id=project.tenant_id, project=project, name=name, role=role, made_by=actor.name)
+def _keeper(actor: Actor) -> User:
+    """Who asks, as the one who answers for a robot from now on."""
+    people = User.objects.filter(is_active=True).exclude(source=SOURCE)
+    found = people.filter(pk=actor.id).first() if actor.id else None
+    if found is None:
+        raise Denied(_("Robots are made and kept by people."), hint=_("Do it as a person who manages members here."))
+    return found
+
+
+def _made(keeper: User, project: Project, *, name: str, role: str) -> Robot:
+    robot = Robot(tenant_id=project.tenant_id, project=project, name=name, role=role, keeper=keeper)
+    robot.made_by = keeper.get_username()
     user = User(username=f"robot:{project}/{name}", title=name, source=SOURCE, external_id=str(robot.pk))
     user.set_unusable_password()
     user.save(force_insert=True)
@@ -62,16 +76,27 @@ def create_robot_token(
     lifetime: timedelta = DEFAULT_TOKEN_LIFE,
 ) -> tuple[Token, Secret]:
     """A token of a robot. Who makes it reads it, so they must hold all that the robot may."""
-    _check_holds(actor, robot)
+    check_role(actor, robot.project, robot.role)
     return made_token(actor, robot.user, name=name, scopes=scopes, lifetime=lifetime, limit=robot.project)
 
 
-def _check_holds(actor: Actor, robot: Robot) -> None:
-    rights = rights_of(robot.user).projects
-    missing = sorted(code for code in rights.get(robot.project_id, ()) if not may(actor, code, robot.project))
-    if missing:
-        message = _("This robot may more than you here; you lack %(missing)s.") % {"missing": ", ".join(missing)}
-        raise Denied(message, extra={"permission": missing[0]})
+@command("robot.take_over", permission="member.manage")
+def take_over_robot(actor: Actor, robot: Robot) -> Robot:
+    """Answer for a robot from now on, for who holds all of its role here; what it may is cut to theirs at once."""
+    keeper, before = _keeper(actor), robot.keeper
+    check_role(actor, robot.project, robot.role)
+    if before is not None and before.pk == keeper.pk:
+        raise Conflict(_("You keep this robot already."))
+    robot.keeper = keeper
+    robot.save(update_fields=["keeper"])
+    describe(
+        before={"keeper": before.get_username() if before else None},
+        after={"keeper": keeper.get_username()},
+        detail={"role": robot.role},
+    )
+    telling.taken_over(robot, before=before, by=keeper)
+    tell_of(robot.user_id)
+    return robot
 
 
 @command("token.revoke_in_project", permission="member.manage", even_closed=True)
@@ -79,4 +104,21 @@ def revoke_project_token(actor: Actor, project: Project, *, token: Token) -> Non
     """End a token that counts only in this project, whoever made it."""
     describe(before={"name": token.name, "of": token.user.get_username(), "prefix": token.token_key})
     token.delete()
+    telling.revoked(token, project.tenant, by=actor, reason="")
+    tell_of(token.user_id)
+
+
+@command("token.revoke_in_tenant", permission="member.manage", even_closed=True)
+def revoke_tenant_token(actor: Actor, tenant: Tenant, *, token: Token, reason: str) -> None:
+    """End a token that counts in the tenant. One that its owner made for all their places goes on in the others."""
+    if not reason.strip():
+        raise Invalid(errors=[FieldProblem("reason", "required", _("Say why; the owner reads it."))])
+    owner = token.user.get_username()
+    describe(before={"name": token.name, "of": owner, "prefix": token.token_key, "scopes": token.scopes})
+    if token.tenant_id == tenant.pk:
+        token.delete()
+    else:
+        barred = Concat("barred", Value(f"{tenant.pk} "), output_field=TextField())
+        Token.objects.filter(pk=token.pk).exclude(barred__contains=str(tenant.pk)).update(barred=barred)
+    telling.revoked(token, tenant, by=actor, reason=reason)
     tell_of(token.user_id)

@@ -56,6 +56,7 @@ BODIES: dict[str, dict[str, Any]] = {  # good ones, so that nothing but the addr
     "roles": {"name": "x", "level": "project", "permissions": ["app.view"]},
     "robots": {"name": "x", "role": "project.guest"},
     "tokens": {"name": "x", "robot": "ci"},
+    "revoke": {"reason": "x"},
 }
 
 

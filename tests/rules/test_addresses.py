@@ -22,6 +22,7 @@ from tenants.invitations.services import invite
 from tenants.models import Grant, Session, Token
 from tenants.quota.models import QuotaLoan
 from tenants.requests.services import ask
+from tenants.robots.services import create_robot
 from tenants.services import create_project
 from tests.conftest import Cast
 from tests.rules import addresses
@@ -83,6 +84,7 @@ def things(place: AppEnvironment, cast: Cast) -> dict[str, str]:
     loan = QuotaLoan.objects.create(
         tenant=cast.acme, lender=cast.shop, borrower=other, resource="cpu", amount=1, until=later, lent_by="owner"
     )
+    create_robot(cast.actor("owner"), cast.shop, name="ci", role="project.guest")
     asked = ask(cast.actor("developer"), cast.shop, kind="join", payload={"role": "project.tester"})
     create_role(cast.actor("owner"), cast.acme, name="watch", level="project", permissions=["app.view"])
     return {

@@ -1,0 +1,157 @@
+"""From inside containers on a real Swarm: what runs in one environment finds its own and nobody else's.
+
+Three environments are deployed as Berth does it: two of one project, and one of another tenant. In the first one two
+services find each other. Into the others nothing leads: no name, neither short nor the engine's, and no address.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from apps.building import ref_of
+from apps.models import AppEnvironment
+from apps.services import create_app, deploy
+from apps.specification.reading import read_data
+from backends import registry
+from backends.contract import EnvironmentRef
+from backends.models import Cluster
+from backends.swarm.driver import SwarmDriver
+from launcher.processes import until
+from operations import tasks
+from operations.models import Operation
+from tenants.models import Project
+from tests.backends.world import PATIENCE_SECONDS
+from tests.conftest import Cast
+from tests.engine import LiveEngine
+
+pytestmark = [pytest.mark.live, pytest.mark.django_db(transaction=True)]
+SPEC = {
+    "services": {
+        "web": {"image": "berth/hello:1", "deploy": {"resources": {"limits": {"memory": "64M"}}}},
+        "peer": {"image": "berth/hello:2", "deploy": {"resources": {"limits": {"memory": "64M"}}}},
+    }
+}
+ADDRESSES = "ip -4 -o addr show | awk '{print $4}' | cut -d/ -f1 | grep -v ^127"
+ANSWERED, SILENT = "answered", "silent"
+
+
+@dataclass
+class Ground:
+    """One environment with the app in it. `addresses`: of its instance of `web`, in every network it is in."""
+
+    place: AppEnvironment
+    driver: SwarmDriver
+    addresses: list[str] = field(default_factory=list)
+
+    def service(self, name: str) -> str:
+        return ref_of(self.place, name).engine_name
+
+    def inside(self, service: str, script: str) -> str:
+        """What a shell in the service's instance says."""
+        (one,) = [one for one in self.driver.instances(ref_of(self.place, service)) if one.wanted]
+        return asyncio.run(self._run(one.id, script))
+
+    async def _run(self, instance: str, script: str) -> str:
+        session = await self.driver.exec(instance, ["sh", "-c", script], tty=False)
+        heard = b""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while piece := await session.read():
+                heard += piece
+        await session.close()
+        return heard.decode()
+
+    def reaches(self, where: str, *, port: int = 8080) -> str:
+        """Whether `web` there answers to `peer` here; `where` is a name or an address."""
+        asked = f"timeout 4 wget -q -O /dev/null http://{where}:{port}/ && echo {ANSWERED} || echo {SILENT}"
+        return self.inside("peer", asked).split()[-1]
+
+
+def worked_off(operation: Operation) -> bool:
+    """One step of it; whether it is over."""
+    Operation.objects.filter(pk=operation.pk).update(not_before=None)
+    tasks.run_operation(str(operation.pk))
+    operation.refresh_from_db()
+    return operation.state not in (Operation.State.PENDING, Operation.State.RUNNING)
+
+
+def deployed(
+    cast: Cast, who: str, project: Project, name: str, environment: str, *, driver: SwarmDriver, begun: list[Ground]
+) -> Ground:
+    """What is begun is to be cleared away, whether it succeeds or not."""
+    actor = cast.actor(who)
+    app = project.apps.filter(name=name).first() or create_app(actor, project, name=name)
+    rows = app.places.select_related("app", "environment__cluster", "project", "release")
+    place = rows.get(environment__name=environment)
+    ground = Ground(place, driver)
+    begun.append(ground)
+    operation = deploy(actor, place, spec=read_data(SPEC).specification)
+    assert until(lambda: worked_off(operation), seconds=PATIENCE_SECONDS, every=0.1), operation.state
+    assert operation.state == Operation.State.SUCCEEDED, operation.failure
+    ground.addresses = ground.inside("web", ADDRESSES).split()
+    return ground
+
+
+def cleared(ground: Ground) -> bool:
+    """Asks for the end of what runs there and then of its network; whether all is gone."""
+    left = [ref for ref in ground.driver.services(ground.place.engine_name) if not ground.driver.remove(ref)]
+    return not left and ground.driver.remove_environment(EnvironmentRef(ground.place.environment.engine_name))
+
+
+@pytest.fixture
+def grounds(cast: Cast, engine: LiveEngine) -> Iterator[dict[str, Ground]]:
+    """`dev` and `test` of acme's shop, and `dev` of globex's store, each with the services web and peer."""
+    registry.close_all()
+    cluster = Cluster.objects.get(pk=cast.cluster.pk)
+    cluster.kind, cluster.address, cluster.reachable_at = Cluster.Kind.SWARM, engine.url, engine.address
+    cluster.save()
+    driver = SwarmDriver(engine.url, address=engine.address)
+    begun: list[Ground] = []
+    places = {
+        "dev": ("owner", cast.shop, "hello", "dev"),
+        "test": ("owner", cast.shop, "hello", "test"),
+        "globex": ("outsider", cast.store, "strange", "dev"),
+    }
+    try:
+        yield {name: deployed(cast, *place, driver=driver, begun=begun) for name, place in places.items()}
+    finally:
+        left = [ground for ground in begun if not until(lambda g=ground: cleared(g), seconds=PATIENCE_SECONDS)]  # type: ignore[misc]  # bound at once
+        assert not left
+
+
+def test_services_of_one_environment_find_each_other(grounds: dict[str, Ground]) -> None:
+    for ground in grounds.values():
+        named = [ground.reaches(name) for name in ("web", f"{ground.place.app.name}-web", ground.service("web"))]
+        assert named == [ANSWERED] * 3
+        assert ANSWERED in [ground.reaches(address) for address in ground.addresses]
+
+
+@pytest.mark.parametrize(
+    ("here", "there"), [("dev", "test"), ("test", "dev"), ("dev", "globex"), ("globex", "dev"), ("globex", "test")]
+)
+def test_nothing_leads_into_another(here: str, there: str, grounds: dict[str, Ground]) -> None:
+    """By none of the other's names and by none of its addresses; `web` is one's own `web` everywhere."""
+    one, other = grounds[here], grounds[there]
+    assert not set(one.addresses) & set(other.addresses)
+    assert other.addresses, "there is something to be reached"
+    names = [other.service("web"), other.service("peer"), f"tasks.{other.service('web')}"]
+    names += [f"{other.place.app.name}-web"] if here == "globex" or there == "globex" else []
+    reached = [where for where in (*names, *other.addresses) if one.reaches(where) != SILENT]
+    assert not reached
+    found = [name for name in names if "Address" in one.inside("peer", f"nslookup {name} | sed 1,2d")]
+    assert not found, "not even whether there is such a name"
+    own = one.inside("peer", "timeout 4 wget -q -O - http://web:8080/whoami").split()[-1]
+    assert own == one.inside("web", "hostname").strip()
+
+
+def test_each_environment_has_a_network_of_its_own(grounds: dict[str, Ground], engine: LiveEngine) -> None:
+    """No instance hangs on a network of another environment, as the engine itself says."""
+    for name, ground in grounds.items():
+        others = {one.place.environment.engine_name for other, one in grounds.items() if other != name}
+        for service in ("web", "peer"):
+            body = engine.call().call("GET", f"/services/{ground.service(service)}")
+            targets = [one["Target"] for one in body["Spec"]["TaskTemplate"]["Networks"]]
+            networks = {engine.call().call("GET", f"/networks/{target}")["Name"] for target in targets}
+            assert networks == {ground.place.environment.engine_name}
+            assert not networks & others
