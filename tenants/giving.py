@@ -1,11 +1,14 @@
 """What every change of grants asks first: whose turn it is, and whether one holds what one gives."""
 
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from core.access import Actor, check, may
-from core.errors import Denied, FieldProblem, Invalid
-from tenants.models import Project, Tenant
-from tenants.rights import actor_now
+from core.errors import Conflict, Denied, FieldProblem, Invalid
+from tenants.changes import tell_of
+from tenants.identity import outgoing
+from tenants.models import Grant, Project, Tenant
+from tenants.rights import actor_now, running_grants
 from tenants.roles import ROLES
 
 Place = Tenant | Project
@@ -31,3 +34,19 @@ def check_role(actor: Actor, target: Place, role: str, *, level: str = "") -> No
     if missing:
         message = _("You can only give what you hold yourself; you lack %(missing)s.") % {"missing": ", ".join(missing)}
         raise Denied(message, extra={"permission": missing[0]})
+
+
+def take_away(grant: Grant, *, by: str) -> None:
+    """End a grant of a tenant now. Call it with the tenant locked. Raises Conflict for the last owner, and for a role
+    that only the identity service can end."""
+    if outgoing.kept_there(grant):
+        message = _("This role is kept by the identity service.")
+        raise Conflict(message, code="kept_elsewhere", hint=_("End it there; Berth follows by itself."))
+    if grant.role == "tenant.owner":
+        owners = Grant.objects.filter(running_grants(), tenant_id=grant.tenant_id, role=grant.role)
+        if not owners.exclude(pk=grant.pk).exists():
+            message = _("This is the last owner of the tenant.")
+            raise Conflict(message, code="last_owner", hint=_("Make somebody else an owner first."))
+    Grant.objects.filter(pk=grant.pk, ended_at__isnull=True).update(ended_at=Now(), ended_by=by)
+    outgoing.note_ended(grant)
+    tell_of(grant.user_id)

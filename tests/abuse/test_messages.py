@@ -30,6 +30,7 @@ TASKS = {
     "console.sweep",
     "tenants.look_after",
     "tenants.look_after_loans",
+    "tenants.look_after_reviews",
     "tenants.recount_quota",
     "tenants.follow_keystone",
     "tenants.write_to_keystone",
