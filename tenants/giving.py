@@ -4,7 +4,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from core.access import Actor, check, may
-from core.errors import Conflict, Denied, FieldProblem, Invalid
+from core.errors import Conflict, Denied, FieldProblem, Invalid, NotFound
 from tenants.changes import tell_of
 from tenants.identity import outgoing
 from tenants.models import Grant, Project, Tenant
@@ -39,6 +39,8 @@ def check_role(actor: Actor, target: Place, role: str, *, level: str = "") -> No
 def take_away(grant: Grant, *, by: str) -> None:
     """End a grant of a tenant now. Call it with the tenant locked. Raises Conflict for the last owner, and for a role
     that only the identity service can end."""
+    if grant.tenant_id is None:
+        raise NotFound()  # roles on the platform are not given or ended here
     if outgoing.kept_there(grant):
         message = _("This role is kept by the identity service.")
         raise Conflict(message, code="kept_elsewhere", hint=_("End it there; Berth follows by itself."))

@@ -231,5 +231,6 @@ from tenants.identity.models import KeystoneWrite, RoleMapping, SyncState  # noq
 from tenants.invitations.models import Invitation as Invitation  # noqa: E402  likewise
 from tenants.quota.models import Quota as Quota  # noqa: E402  likewise
 from tenants.requests.models import Request as Request  # noqa: E402  likewise
-from tenants.reviews.models import Review, ReviewLine  # noqa: E402, F401  likewise
+from tenants.reviews.models import Review as Review  # noqa: E402  likewise
+from tenants.reviews.models import ReviewLine as ReviewLine  # noqa: E402  likewise
 from tenants.robots.models import Robot as Robot  # noqa: E402  likewise

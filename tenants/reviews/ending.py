@@ -52,15 +52,15 @@ def close_due() -> int:
 def _close(review: Review) -> bool:
     silent = ReviewLine.objects.filter(review=review, state=State.OPEN)
     # of owners of whom nobody said anything the one who used it last stays
-    for line in silent.order_by(F("last_used_at").asc(nulls_first=True), F("seen_at").asc(nulls_first=True), "number"):
-        _drop(line)
+    for row in silent.order_by(F("last_used_at").asc(nulls_first=True), F("seen_at").asc(nulls_first=True), "number"):
+        _drop(row)
     try:
         with transaction.atomic():
-            row = sealing.locked(review)
-            line = Line(CLOSE, detail={"review": str(row.pk)})
-            line.name_target(row)
-            line.after = sealing.seal(row, by=SYSTEM.name, state=Review.State.CLOSED)
-            record(SYSTEM, line, result=AuditEntry.Result.DONE)
+            now = sealing.locked(review)
+            entry = Line(CLOSE, detail={"review": str(now.pk)})
+            entry.name_target(now)
+            entry.after = sealing.seal(now, by=SYSTEM.name, state=Review.State.CLOSED)
+            record(SYSTEM, entry, result=AuditEntry.Result.DONE)
     except Conflict:
         logger.info("review %s was closed by somebody else", review.pk)
         return False

@@ -37,7 +37,7 @@ def _seen(people: Iterable[UUID]) -> dict[UUID, datetime]:
 
 def _line(review: Review, number: int, grant: Grant, seen: datetime | None) -> ReviewLine:
     return ReviewLine(
-        review=review, number=number, tenant_id=grant.tenant_id, project_id=grant.project_id, grant=grant,
+        review=review, number=number, tenant_id=review.tenant_id, project_id=grant.project_id, grant=grant,
         user_id=grant.user_id, person=grant.user.get_username(), role=grant.role,
         place=place_name(grant.tenant, grant.project), since=grant.starts_at, until=grant.ends_at,
         granted_by=grant.granted_by, reason=grant.reason, origin=grant.source, last_used_at=grant.last_used_at,

@@ -30,6 +30,8 @@ def start(actor: Actor, target: Place, *, name: str, ends_at: datetime, roles: S
     problems = _problems(name, ends_at, roles)
     if problems:
         raise Invalid(errors=problems)
+    if actor.id is None:
+        raise Denied()  # a review is begun by somebody who answers for it
     project = target if isinstance(target, Project) else None
     review = Review.objects.create(
         tenant_id=project.tenant_id if project else target.pk, project=project, name=name.strip(), ends_at=ends_at,

@@ -21,6 +21,7 @@ from tenants.invitations.services import invite
 from tenants.models import Grant, Session, Token
 from tenants.quota.models import QuotaLoan
 from tenants.requests.services import ask
+from tenants.reviews.services import start as start_review
 from tenants.services import create_project
 from tests.conftest import Cast
 from tests.rules import addresses
@@ -83,7 +84,9 @@ def things(place: AppEnvironment, cast: Cast) -> dict[str, str]:
         tenant=cast.acme, lender=cast.shop, borrower=other, resource="cpu", amount=1, until=later, lent_by="owner"
     )
     asked = ask(cast.actor("developer"), cast.shop, kind="join", payload={"role": "project.tester"})
+    review = start_review(cast.actor("owner"), cast.acme, name="looking", ends_at=later)
     return {
+        "review": str(review.pk),
         "loan": str(loan.pk),
         "mapping": str(RoleMapping.objects.create(place="project", keystone_role="looking", role="tenant.member").pk),
         "tenant": "acme",
