@@ -67,6 +67,7 @@ def command(
                     access.check_any(actor, codes, target)
                     if behind := access.grants_behind(actor, codes, target):
                         line.detail["grants"] = behind
+                        access.note_use(behind)
                     if not even_closed:
                         access.check_open(target)
                     result = func(actor, target, *args, **params)

@@ -232,6 +232,6 @@ def one_fall(portal: Portal, events: Events, open_page: Page) -> tuple[float, fl
 
 def shown_at(open_page: Page, moment: float, *, well: bool) -> float:
     """When the page first said that all run, or that not all do, after a moment."""
-    script = "([moment, well]) => window.seen.find(([at, now]) => at > moment && now.includes('2 of 2 run') === well)?.[0]"
+    script = "([moment, well]) => window.seen.find(([at, all]) => at > moment && all.includes('2 of 2') === well)?.[0]"
     found = open_page.wait_for_function(script, arg=[moment, well], timeout=60_000)
     return float(found.json_value())

@@ -91,6 +91,20 @@ def grants_behind(actor: Actor, permissions: tuple[str, ...], target: Model | No
     return [found for find in _behind for found in find(actor.id, permissions, target)]
 
 
+_use: list[Callable[[list[str]], None]] = []
+
+
+def register_use(note: Callable[[list[str]], None]) -> None:
+    """Tenants tells here how to remember that something was done under grants."""
+    _use.append(note)
+
+
+def note_use(grants: list[str]) -> None:
+    """Call it in the transaction of what was done under these grants."""
+    for note in _use:
+        note(grants)
+
+
 _who_grants: list[Callable[[str, Model | None], str]] = []
 _gates: list[Callable[[Model | None], None]] = []
 

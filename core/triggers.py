@@ -8,16 +8,19 @@ from django.db.migrations import RunPython
 Deed = Literal["update", "delete"]
 
 
-def refuse_statements(vendor: str, table: str, deed: Deed) -> list[str]:
-    name, said = f"{table}_refuse_{deed}", f"rows of {table} are never changed: {deed} refused"
+def refuse_statements(vendor: str, table: str, deed: Deed, *, when: str = "TRUE") -> list[str]:
+    """`when`: a condition on the row as it was, such as `OLD.sealed_at IS NOT NULL`."""
+    name, said = f"{table}_refuse_{deed}", f"rows of {table} stay as they are: {deed} refused"
     if vendor == "postgresql":
         return [
             f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
             f"$$ BEGIN RAISE EXCEPTION '{said}' USING ERRCODE = 'restrict_violation'; END $$",
-            f"CREATE TRIGGER {name} BEFORE {deed.upper()} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()",
+            f"CREATE TRIGGER {name} BEFORE {deed.upper()} ON {table} FOR EACH ROW WHEN ({when}) "
+            f"EXECUTE FUNCTION {name}()",
         ]
     return [
-        f"CREATE TRIGGER {name} BEFORE {deed.upper()} ON {table} FOR EACH ROW BEGIN SELECT RAISE(ABORT, '{said}'); END"
+        f"CREATE TRIGGER {name} BEFORE {deed.upper()} ON {table} FOR EACH ROW WHEN {when} "
+        f"BEGIN SELECT RAISE(ABORT, '{said}'); END"
     ]
 
 
@@ -28,8 +31,8 @@ def allow_statements(vendor: str, table: str, deed: Deed) -> list[str]:
     return [f"DROP TRIGGER IF EXISTS {name}"]
 
 
-def refuse(table: str, *deeds: Deed) -> RunPython:
-    """A migration step that makes the database refuse these deeds on every row of the table."""
+def refuse(table: str, *deeds: Deed, when: str = "TRUE") -> RunPython:
+    """A migration step that makes the database refuse these deeds on the table's rows of which `when` is true."""
 
     def run(editor: Any, statements: Sequence[str]) -> None:
         for statement in statements:
@@ -37,7 +40,7 @@ def refuse(table: str, *deeds: Deed) -> RunPython:
 
     def forwards(_apps: Any, editor: Any) -> None:
         for deed in deeds:
-            run(editor, refuse_statements(editor.connection.vendor, table, deed))
+            run(editor, refuse_statements(editor.connection.vendor, table, deed, when=when))
 
     def backwards(_apps: Any, editor: Any) -> None:
         for deed in deeds:

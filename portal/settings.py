@@ -263,6 +263,7 @@ CELERY_BEAT_SCHEDULE = {
     "follow keystone": {"task": "tenants.follow_keystone", "schedule": 60.0, "options": {"expires": 60}},
     "look after people": {"task": "tenants.look_after", "schedule": 600.0},
     "tell of ends": {"task": "tenants.tell_of_ends", "schedule": 60.0, "options": {"expires": 60}},
+    "look after reviews": {"task": "tenants.look_after_reviews", "schedule": 60.0, "options": {"expires": 60}},
     "look after loans": {"task": "tenants.look_after_loans", "schedule": 60.0, "options": {"expires": 60}},
     "recount quota": {"task": "tenants.recount_quota", "schedule": 3600.0, "options": {"expires": 3600}},
     "forget usage": {"task": "observe.forget", "schedule": 600.0, "options": {"expires": 600}},

@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("tenants.quota.urls")),
     path("", include("tenants.invitations.urls")),
     path("", include("tenants.members.urls")),
+    path("", include("tenants.reviews.urls")),
     path("", include("apps.urls")),
     path("", include("console.urls")),
     path("", include("observe.urls")),

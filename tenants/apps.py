@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 
-from core.access import register_behind, register_gate, register_who_grants
+from core.access import register_behind, register_gate, register_use, register_who_grants
 
 
 class TenantsConfig(AppConfig):
@@ -13,9 +13,11 @@ class TenantsConfig(AppConfig):
         from tenants.breakglass import review  # noqa: F401  registers itself
         from tenants.quota import asking  # noqa: F401  what may be asked for
         from tenants.requests import kinds  # noqa: F401  registers them
+        from tenants.reviews import telling  # noqa: F401  registers its words
 
         register_who_grants(rights.who_grants)
         register_behind(rights.grants_behind)
+        register_use(rights.note_use)
         register_gate(lifecycle.refuse_closed)
         register_rights(lambda user: rights.actor_now(user).rights)
         user_logged_in.connect(signals.signed_in, dispatch_uid="audit_signed_in")

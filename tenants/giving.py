@@ -8,10 +8,12 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from core.access import Actor, check, may
-from core.errors import Denied, FieldProblem, Invalid
+from core.errors import Conflict, Denied, FieldProblem, Invalid, NotFound
+from tenants.changes import tell_of
 from tenants.custom.resolving import roles_at
+from tenants.identity import outgoing
 from tenants.models import Grant, Project, Tenant
-from tenants.rights import actor_now
+from tenants.rights import actor_now, running_grants
 from tenants.roles import Role
 
 Place = Tenant | Project
@@ -58,3 +60,21 @@ def check_holds(actor: Actor, target: Place, permissions: Iterable[str]) -> None
 
 def tenant_of(target: Place) -> UUID:
     return target.tenant_id if isinstance(target, Project) else target.pk
+
+
+def take_away(grant: Grant, *, by: str) -> None:
+    """End a grant of a tenant now. Call it with the tenant locked. Raises Conflict for the last owner, and for a role
+    that only the identity service can end."""
+    if grant.tenant_id is None:
+        raise NotFound()  # roles on the platform are not given or ended here
+    if outgoing.kept_there(grant):
+        message = _("This role is kept by the identity service.")
+        raise Conflict(message, code="kept_elsewhere", hint=_("End it there; Berth follows by itself."))
+    if grant.role == "tenant.owner":
+        owners = Grant.objects.filter(running_grants(), tenant_id=grant.tenant_id, role=grant.role)
+        if not owners.exclude(pk=grant.pk).exists():
+            message = _("This is the last owner of the tenant.")
+            raise Conflict(message, code="last_owner", hint=_("Make somebody else an owner first."))
+    Grant.objects.filter(pk=grant.pk, ended_at__isnull=True).update(ended_at=Now(), ended_by=by)
+    outgoing.note_ended(grant)
+    tell_of(grant.user_id)

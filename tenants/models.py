@@ -129,6 +129,7 @@ class Grant(Row):
     source = models.CharField(max_length=40, default="local")
     ended_at = models.DateTimeField(null=True)
     ended_by = models.CharField(max_length=150, blank=True)
+    last_used_at = models.DateTimeField(null=True)  # the last command under it, written once an hour at most
     request = models.ForeignKey("tenants.Request", models.PROTECT, null=True, related_name="grants")  # it came of
     custom = models.ForeignKey("tenants.CustomRole", models.PROTECT, null=True, related_name="grants")  # of the tenant
 
@@ -233,4 +234,6 @@ from tenants.identity.models import KeystoneWrite, RoleMapping, SyncState  # noq
 from tenants.invitations.models import Invitation as Invitation  # noqa: E402  likewise
 from tenants.quota.models import Quota as Quota  # noqa: E402  likewise
 from tenants.requests.models import Request as Request  # noqa: E402  likewise
+from tenants.reviews.models import Review as Review  # noqa: E402  likewise
+from tenants.reviews.models import ReviewLine as ReviewLine  # noqa: E402  likewise
 from tenants.robots.models import Robot as Robot  # noqa: E402  likewise

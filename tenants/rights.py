@@ -3,17 +3,21 @@
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 
+from django.db import transaction
 from django.db.models import Model, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from core.access import NOBODY, Actor, Codes, Rights, places_of
+from core.clock import from_now
 from tenants.models import Grant, Tenant, Token, User
 from tenants.robots.keeping import kept_within
 from tenants.robots.models import SOURCE as ROBOT
 from tenants.roles import allowed
 
+USE_NOTED_EVERY = timedelta(hours=1)
 _sets: dict[Codes, Codes] = {}  # as many as there are mixtures of roles
 Place = tuple[str, uuid.UUID | None, uuid.UUID | None, list[str] | None]  # role, tenant, project, what an own one may
 PLACE = ("role", "tenant_id", "project_id", "custom__permissions")
@@ -105,6 +109,19 @@ def grants_behind(person: uuid.UUID, permissions: tuple[str, ...], target: Model
     rows = Grant.objects.filter(running_grants(), here, user=person).order_by("created_at")
     found = rows.values_list("pk", "role", "custom__permissions")
     return [str(key) for key, role, own in found if allowed(role, own) & set(permissions)]
+
+
+def note_use(grants: list[str]) -> None:
+    """Remember, once an hour at most, when something was last done under these grants.
+
+    After the commit: a lock on a grant that lasts as long as the command would stand in the way of whoever ends it.
+    """
+
+    def write() -> None:
+        old = Q(last_used_at=None) | Q(last_used_at__lt=from_now(-USE_NOTED_EVERY))
+        Grant.objects.filter(old, pk__in=grants).update(last_used_at=Now())
+
+    transaction.on_commit(write, robust=True)
 
 
 def who_grants(permission: str, target: Model | None) -> str:

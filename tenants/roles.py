@@ -39,6 +39,7 @@ PERMISSIONS: dict[str, Text] = {
     "quota.view": _("see limits, what is used, and loans"),
     "quota.manage": _("set the limits of projects, lend between them"),
     "quota.tenant": _("set the limits of tenants"),
+    "review.manage": _("begin access reviews and call them off"),
     "access.review": _("say whether a right that was taken at once was rightly taken"),
 }
 
@@ -62,7 +63,7 @@ _TENANT_ADMIN = _LOOK | {
     "quota.manage",
     "project.delete",
 }
-_AUDIT = {"tenant.view", "audit.view", "member.view", "quota.view", "access.review"}
+_AUDIT = {"tenant.view", "audit.view", "member.view", "quota.view", "access.review", "review.manage"}
 _OWN = {"account.own"}
 _PLATFORM_ONLY = {"cluster.view", "cluster.manage", "identity.manage", "tenant.create", "quota.tenant"}
 _TENANT_ONLY = {"tenant.view", "tenant.manage", "project.create", "quota.manage", "access.review"}

@@ -15,13 +15,12 @@ from core.names import RULE, is_label
 from core.secrets import Secret
 from tenants.changes import tell_of
 from tenants.custom.resolving import role_of
-from tenants.giving import check_holds, check_role, lock_grants
+from tenants.giving import check_holds, check_role, lock_grants, take_away
 from tenants.identity import outgoing
 from tenants.lifecycle import name_taken
 from tenants.models import Grant, Organization, Project, Request, Tenant, Token, User
 from tenants.quota.claiming import Where, widen
 from tenants.quota.resources import Resource
-from tenants.rights import running_grants
 from tenants.tokens import DEFAULT_TOKEN_LIFE, made_token
 
 
@@ -163,17 +162,7 @@ def end_grant(actor: Actor, target: Tenant | Project, *, grant: Grant) -> None:
     if grant.tenant_id is None:
         raise NotFound()  # roles on the platform are not given or ended here
     lock_grants(actor, target)
-    if outgoing.kept_there(grant):
-        message = _("This role is kept by the identity service.")
-        raise Conflict(message, code="kept_elsewhere", hint=_("End it there; Berth follows by itself."))
     if role := role_of(grant):
         check_holds(actor, target, role.permissions)
-    if grant.role == "tenant.owner":
-        owners = Grant.objects.filter(running_grants(), tenant_id=grant.tenant_id, role=grant.role)
-        if not owners.exclude(pk=grant.pk).exists():
-            message = _("This is the last owner of the tenant.")
-            raise Conflict(message, code="last_owner", hint=_("Make somebody else an owner first."))
     describe(before={"person": grant.user.get_username(), "role": grant.role}, detail={"grant": str(grant.pk)})
-    Grant.objects.filter(pk=grant.pk, ended_at__isnull=True).update(ended_at=Now(), ended_by=actor.name)
-    outgoing.note_ended(grant)
-    tell_of(grant.user_id)
+    take_away(grant, by=actor.name)

@@ -8,6 +8,7 @@ from tenants.identity import outgoing, sync
 from tenants.models import Session
 from tenants.quota import sweeping
 from tenants.requests.expiring import expire_old
+from tenants.reviews import ending as reviews_ending
 
 
 @shared_task(name="tenants.look_after", ignore_result=True)
@@ -23,6 +24,12 @@ def look_after() -> None:
 def tell_of_ends() -> None:
     """Tell those whose role ends within minutes: what they have open then closes."""
     ending.tell_of_ends_at_hand()
+
+
+@shared_task(name="tenants.look_after_reviews", ignore_result=True)
+def look_after_reviews() -> None:
+    """Remind of reviews that end within a day, and close those whose day has come."""
+    reviews_ending.look_after_reviews()
 
 
 @shared_task(name="tenants.look_after_loans", ignore_result=True)

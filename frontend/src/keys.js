@@ -27,6 +27,24 @@ function step(by) {
   return Boolean(next);
 }
 
+const boxes = () => [...document.querySelectorAll("[data-list] tbody .is-pick input[type=checkbox]")];
+let lastPicked = null;
+
+// The box of the row that has the focus; with Shift all from the one picked before to here, as that one is.
+function pick(upTo) {
+  const box = document.activeElement?.closest?.("[data-list] tbody tr")?.querySelector(".is-pick input[type=checkbox]");
+  if (!box) return false;
+  const all = boxes();
+  const from = upTo ? all.indexOf(lastPicked) : -1;
+  if (from < 0) box.click();
+  else {
+    const to = all.indexOf(box);
+    all.slice(Math.min(from, to), Math.max(from, to) + 1).filter((one) => one.checked !== lastPicked.checked).forEach((one) => one.click());
+  }
+  lastPicked = box;
+  return true;
+}
+
 function press(part) {
   part?.click();
   return Boolean(part);
@@ -49,6 +67,8 @@ const singles = {
   d: () => press(document.querySelector('[data-key="d"]') ?? deployLink()),
   j: () => step(1),
   k: () => step(-1),
+  x: () => pick(false),
+  X: () => pick(true),
   t: turn,
   "[": () => press(document.querySelector('[data-key="["]')),
   "]": () => press(document.querySelector('[data-key="]"]')),

@@ -167,12 +167,21 @@ class DecisionInput(Input):
     reason = serializers.CharField(max_length=500, required=False, allow_blank=True)
 
 
+class WaitingReview(serializers.Serializer[None]):
+    review_id = serializers.UUIDField()
+    name = serializers.CharField()
+    tenant = serializers.CharField()
+    ends_at = serializers.DateTimeField()
+    open = serializers.IntegerField(help_text="Roles that wait for your answer.")
+
+
 class NeedsOutput(serializers.Serializer[None]):
-    """What waits for you: requests you may decide, and roles of yours that end within a week."""
+    """What waits for you: requests you may decide, roles of yours that end within a week, and reviews that run."""
 
     count = serializers.IntegerField()
     requests = RequestOutput(many=True)
     ending = HeldGrant(many=True)
+    reviews = WaitingReview(many=True)
 
 
 class InvitationOutput(serializers.Serializer[None]):

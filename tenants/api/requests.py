@@ -89,10 +89,13 @@ class Withdraw(OfRequest):
 class MyNeeds(ChangeView):
     @endpoint("my_needs", answers={200: shapes.NeedsOutput})
     def get(self, request: Request) -> Response:
-        """What needs you: requests you may decide, roles of yours that end within a week."""
+        """What needs you: requests you may decide, roles of yours that end within a week, running reviews."""
         found = selectors.needs(self.actor)
         requests, ending = [shown(row) for row in found.requests], [shown_grant(grant) for grant in found.ending]
-        return self.one({"count": selectors.needs_count(self.actor), "requests": requests, "ending": ending})
+        reviews = [{"review_id": row.pk, "name": row.name, "tenant": row.tenant.name, "ends_at": row.ends_at, "open": n}
+                   for row, n in found.reviews]  # fmt: skip
+        count = selectors.needs_count(self.actor)
+        return self.one({"count": count, "requests": requests, "ending": ending, "reviews": reviews})
 
 
 class BreakGlass(ChangeView):

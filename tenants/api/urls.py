@@ -9,12 +9,14 @@ from tenants.api import (  # noqa: F401  schemes: found by being imported
     members,
     quota,
     requests,
+    reviews,
     robots,
     roles,
     schemes,
     views,
 )
 
+R = "tenants/<label:tenant>/reviews/<uuid:review>"
 P = "tenants/<label:tenant>/projects/<label:project>"
 
 urlpatterns = [
@@ -64,6 +66,14 @@ urlpatterns = [
     path("tenants/<label:tenant>/requests/<uuid:asked>/approve", requests.Approve.as_view(), name="api_approve"),
     path("tenants/<label:tenant>/requests/<uuid:asked>/reject", requests.Reject.as_view(), name="api_reject"),
     path("tenants/<label:tenant>/requests/<uuid:asked>/withdraw", requests.Withdraw.as_view(), name="api_withdraw"),
+    path("tenants/<label:tenant>/reviews", reviews.Reviews.as_view(), name="api_reviews"),
+    path(R, reviews.OneReview.as_view(), name="api_review"),
+    path(f"{R}/lines", reviews.Lines.as_view(), name="api_review_lines"),
+    path(f"{R}/answers", reviews.Answers.as_view(), name="api_review_answers"),
+    path(f"{R}/close", reviews.Close.as_view(), name="api_review_close"),
+    path(f"{R}/call-off", reviews.CallOff.as_view(), name="api_review_call_off"),
+    path(f"{R}/result", reviews.Result.as_view(), name="api_review_result"),
+    path(f"{R}/verify", reviews.Verify.as_view(), name="api_review_verify"),
     path("me/invitations", invitations.Accepted.as_view(), name="api_accept_invitation"),
     path("tenants/<label:tenant>/invitations", invitations.Invitations.as_view(), name="api_invitations"),
     path(

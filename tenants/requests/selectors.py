@@ -9,9 +9,11 @@ from django.db.models import Q, QuerySet
 from core.access import Actor, visible
 from core.clock import from_now
 from core.errors import NotFound
-from tenants.models import Grant, Tenant
+from tenants.models import Grant, Review, Tenant
 from tenants.requests.models import Request, still_open
 from tenants.requests.registry import KINDS
+from tenants.reviews.deciding import answerable_count
+from tenants.reviews.selectors import waiting
 from tenants.rights import running_grants
 
 ENDS_SOON = timedelta(days=7)
@@ -73,14 +75,16 @@ def of_tenant(actor: Actor, home: Tenant) -> QuerySet[Request]:
 
 @dataclass(frozen=True)
 class Needs:
-    """What waits for a person: requests they may decide and roles of theirs that end within seven days."""
+    """What waits for a person: requests they may decide, roles of theirs that end within seven days, and running
+    reviews with how many roles they have to answer for."""
 
     requests: list[Request]
     ending: list[Grant]
+    reviews: list[tuple[Review, int]]
 
     @property
     def count(self) -> int:
-        return len(self.requests) + len(self.ending)
+        return len(self.requests) + len(self.ending) + sum(count for _review, count in self.reviews)
 
 
 def ending(actor: Actor) -> QuerySet[Grant]:
@@ -91,9 +95,12 @@ def ending(actor: Actor) -> QuerySet[Grant]:
 def needs(actor: Actor, *, most: int = 50) -> Needs:
     """What needs the actor, the oldest request and the first role to end first. Nobody signed in needs nothing."""
     if actor.id is None:
-        return Needs([], [])
-    return Needs(list(decidable(actor).order_by("created_at")[:most]), list(ending(actor)[:most]))
+        return Needs([], [], [])
+    found = decidable(actor).order_by("created_at")
+    return Needs(list(found[:most]), list(ending(actor)[:most]), waiting(actor))
 
 
 def needs_count(actor: Actor) -> int:
-    return decidable(actor).count() + ending(actor).count() if actor.id else 0
+    if actor.id is None:
+        return 0
+    return decidable(actor).count() + ending(actor).count() + answerable_count(actor)

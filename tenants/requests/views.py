@@ -67,6 +67,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "own": [Asked(row) for row in own],
         "decided": [Asked(row) for row in decided],
         "ending": [_ending(grant) for grant in needs.ending],
+        "reviews": needs.reviews,
     }
     part = "_needs" if request.headers.get("HX-Request") == "true" else "page"
     return render(request, f"tenants/requests/{part}.html", context)

@@ -4,6 +4,7 @@ import json
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from tenants.models import Grant, Session, Token, User
 from tenants.models import Request as AskedFor
 from tenants.quota.models import QuotaLoan
 from tenants.requests import services
+from tenants.reviews.services import start as start_review
 from tenants.robots.services import create_robot
 from tenants.services import create_project
 from tests.conftest import Cast
@@ -57,6 +59,9 @@ BODIES: dict[str, dict[str, Any]] = {  # good ones, so that nothing but the addr
     "robots": {"name": "x", "role": "project.guest"},
     "tokens": {"name": "x", "robot": "ci"},
     "revoke": {"reason": "x"},
+    "reviews": {"name": "x", "ends_at": (timezone.now() + timedelta(days=1)).isoformat()},
+    "answers": {"lines": [str(uuid.UUID(int=7))], "answer": "keep"},
+    "call-off": {"reason": "x"},
 }
 
 
@@ -79,8 +84,11 @@ def known(running: AppEnvironment, cast: Cast) -> dict[str, str]:
     )  # fmt: skip
     create_robot(cast.actor("owner"), cast.shop, name="ci", role="project.guest")
     create_role(cast.actor("owner"), cast.acme, name="watch", level="project", permissions=["app.view"])
+    later = timezone.now() + timedelta(days=1)
+    review = start_review(cast.actor("owner"), cast.acme, name="known", ends_at=later)
     return {
         "role": "watch",
+        "review": str(review.pk),
         "loan": str(loan.pk),
         "tenant": "acme",
         "project": "shop",

@@ -31,6 +31,7 @@ TASKS = {
     "tenants.look_after",
     "tenants.look_after_loans",
     "tenants.tell_of_ends",
+    "tenants.look_after_reviews",
     "tenants.recount_quota",
     "tenants.follow_keystone",
     "tenants.write_to_keystone",

@@ -33,12 +33,15 @@ def targets(needs: Callable[[Any], tuple[str, ...]]) -> Iterator[tuple[str, Any]
     from apps.models import AppEnvironment, Environment
     from apps.needs import needs_deploy
     from operations.models import Operation
-    from tenants.models import Request
+    from tenants.models import Request, ReviewLine
     from tenants.requests.registry import KINDS
 
     kind = next(iter(typing.get_type_hints(needs).values()))
     if kind is Request:
         yield from ((f"of kind {name}", Request(kind=name)) for name in sorted(KINDS))
+        return
+    if kind is ReviewLine:
+        yield from ((f"of {role}", ReviewLine(role=role)) for role in ("project.guest", "tenant.owner"))
         return
     for words, stage, protected in WHERE:
         environment = Environment(name=stage, stage=stage, protected=protected)

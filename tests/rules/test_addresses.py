@@ -22,6 +22,7 @@ from tenants.invitations.services import invite
 from tenants.models import Grant, Session, Token
 from tenants.quota.models import QuotaLoan
 from tenants.requests.services import ask
+from tenants.reviews.services import start as start_review
 from tenants.robots.services import create_robot
 from tenants.services import create_project
 from tests.conftest import Cast
@@ -87,8 +88,10 @@ def things(place: AppEnvironment, cast: Cast) -> dict[str, str]:
     create_robot(cast.actor("owner"), cast.shop, name="ci", role="project.guest")
     asked = ask(cast.actor("developer"), cast.shop, kind="join", payload={"role": "project.tester"})
     create_role(cast.actor("owner"), cast.acme, name="watch", level="project", permissions=["app.view"])
+    review = start_review(cast.actor("owner"), cast.acme, name="looking", ends_at=later)
     return {
         "role": "watch",
+        "review": str(review.pk),
         "loan": str(loan.pk),
         "mapping": str(RoleMapping.objects.create(place="project", keystone_role="looking", role="tenant.member").pk),
         "tenant": "acme",

@@ -1,0 +1,84 @@
+"""Who may answer which line: whoever could end the role, but nobody about themselves.
+
+The role of a tenant's only owner cannot end. That it is rightly held is confirmed by who looks at rights that were
+taken at once: an auditor of the tenant.
+"""
+
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import Now
+
+from core.access import Actor
+from tenants.models import Grant, Review, ReviewLine
+from tenants.rights import running_grants
+from tenants.roles import ROLES
+
+OWNER = "tenant.owner"
+Place = tuple[UUID, UUID | None, str]  # tenant, project, role
+
+
+def still_open() -> Q:
+    """Lines that wait for an answer at this moment, by the database's clock."""
+    running = Q(review__state=Review.State.RUNNING, review__ends_at__gt=Now())
+    return Q(state=ReviewLine.State.OPEN) & running & not_over()
+
+
+def not_over() -> Q:
+    """Lines of grants that did not end in another way meanwhile."""
+    return Q(grant__ended_at=None) & (Q(until=None) | Q(until__gt=Now()))
+
+
+def needs_of(line: ReviewLine) -> tuple[str, ...]:
+    """Permissions of which one is needed to answer a line; `may_answer` then looks closer."""
+    return ("member.manage", "access.review") if line.role == OWNER else ("member.manage",)
+
+
+def only_owner(tenant: UUID) -> bool:
+    return Grant.objects.filter(running_grants(), tenant=tenant, project=None, role=OWNER).count() < 2
+
+
+def could_end(actor: Actor, place: Place) -> bool:
+    """Whether the actor may give and take roles there, and holds all that this one allows."""
+    tenant, project, role = place
+    codes = ROLES[role].permissions if role in ROLES else frozenset()
+    return all(actor.rights.allows(code, tenant=tenant, project=project) for code in ("member.manage", *codes))
+
+
+def may_answer(actor: Actor, place: Place) -> bool:
+    """Whether the actor may answer lines of others for this role at this place."""
+    if could_end(actor, place) and not (place[2] == OWNER and only_owner(place[0])):
+        return True
+    return may_confirm(actor, place)
+
+
+def may_confirm(actor: Actor, place: Place) -> bool:
+    """Whether it is the only owner's role, and the actor one who looks at such rights."""
+    tenant, project, role = place
+    looks = actor.rights.allows("access.review", tenant=tenant, project=project)
+    return role == OWNER and looks and only_owner(tenant)
+
+
+def answerable(actor: Actor) -> QuerySet[ReviewLine]:
+    """Open lines that wait for this actor."""
+    condition = Q(pk__in=[])
+    for tenant, project, role in _groups(actor):
+        condition |= Q(tenant=tenant, project=project, role=role)
+    return ReviewLine.objects.filter(still_open(), condition).exclude(user=actor.id)
+
+
+def answerable_count(actor: Actor) -> int:
+    """How many lines wait for the actor. No query for the many who decide nothing, one where nothing is open."""
+    return sum(_groups(actor).values())
+
+
+def _groups(actor: Actor) -> dict[Place, int]:
+    """Tenant, project and role of open lines that the actor may answer, with how many there are."""
+    held = [*actor.rights.tenants.items(), *actor.rights.projects.items()]
+    places = [key for key, codes in held if codes & {"member.manage", "access.review"}]
+    if actor.id is None or not places:
+        return {}
+    here = Q(tenant__in=places) | Q(project__in=places)
+    rows = ReviewLine.objects.filter(still_open(), here).exclude(user=actor.id)
+    counted = rows.order_by().values_list("tenant_id", "project_id", "role").annotate(count=Count("pk"))
+    return {(t, p, role): count for t, p, role, count in counted if may_answer(actor, (t, p, role))}
