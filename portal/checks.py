@@ -27,6 +27,7 @@ PUBLIC = {
     "sign_in": "the door itself",
     "sign_in_code": "a step of the door, for who has just given a right password",
     "sign_in_expired": "likewise",
+    "sign_in_passkey": "the door itself, for whoever has a passkey",
     "sign_out": "leads back to the door",
     "set_language": "the reader's own cookie",
     "set_theme": "the reader's own cookie",

@@ -47,6 +47,8 @@ INSTALLED_APPS = [
     "rest_framework",
     "axes",
     "knox",
+    "tenants.factors.library.Accounts",
+    "tenants.factors.library.Factors",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "core",
@@ -102,6 +104,8 @@ FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
 AUTH_USER_MODEL = "tenants.User"
 AUTHENTICATION_BACKENDS = [
     "tenants.identity.backends.LocalBackend",
+    "tenants.identity.backends.LocalCodeBackend",
+    "tenants.identity.backends.PasskeyBackend",
     "tenants.identity.backends.KeystoneBackend",
     "tenants.identity.backends.CodeBackend",
     "guardian.backends.ObjectPermissionBackend",
@@ -123,6 +127,12 @@ MIGRATION_MODULES = {"knox": None}  # its own token table is never used: ours ta
 KNOX_TOKEN_MODEL = "tenants.Token"  # noqa: S105  a model's name
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_PREFIX": "berth_", "TOKEN_TTL": timedelta(days=90)}
 
+# --- second factors of local people ---
+MFA_ADAPTER = "tenants.factors.adapter.Adapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_TOLERANCE = 1  # half minutes that a phone's clock may be wrong, each way
+MFA_RECOVERY_CODE_DIGITS = 10
+
 # --- identity service: Keystone v3; without a URL all people are local ---
 KEYSTONE = environment.keystone(STATE / "keys" / "keystone.json")
 KEYSTONE_TIMEOUT_SECONDS = env.float("KEYSTONE_TIMEOUT_SECONDS", default=5.0)
@@ -137,6 +147,17 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_HANDLER = "tenants.identity.floods.Handler"
 AXES_USERNAME_CALLABLE = "tenants.identity.floods.name_of"
 AXES_CLIENT_IP_CALLABLE = "tenants.identity.floods.address_of"
+AXES_SENSITIVE_PARAMETERS = [
+    "username",
+    "ip_address",
+    "code",
+    "passkey",
+    "credential",
+    "challenge",
+    "old",
+    "new",
+    "again",
+]
 AXES_RESET_ON_SUCCESS = True
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = AXES_VERBOSE = False

@@ -21,6 +21,7 @@ PERMISSIONS: dict[str, Text] = {
     "tenant.manage": _("change the tenant"),
     "member.view": _("see members and their roles"),
     "member.manage": _("give and take roles"),
+    "factor.reset": _("take away second factors that somebody lost"),
     "project.view": _("see the project"),
     "project.create": _("create projects"),
     "project.manage": _("change the project and its environments, suspend and archive it"),
@@ -91,7 +92,12 @@ def _role(key: str, level: Level, title: Text, permissions: set[str]) -> Role:
 ROLES: dict[str, Role] = {
     role.key: role
     for role in (
-        _role("platform.operator", "platform", _("operator"), _PLATFORM_ONLY | {"tenant.view", "quota.view"}),
+        _role(
+            "platform.operator",
+            "platform",
+            _("operator"),
+            _PLATFORM_ONLY | {"tenant.view", "quota.view", "factor.reset"},
+        ),
         _role("platform.auditor", "platform", _("platform auditor"), {"audit.view", "access.review"}),
         _role("tenant.owner", "tenant", _("owner"), set(PERMISSIONS) - _PLATFORM_ONLY - _OWN),
         _role("tenant.admin", "tenant", _("admin"), _TENANT_ADMIN),

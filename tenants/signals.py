@@ -13,6 +13,7 @@ from tenants.sessions import note_coming
 
 SIGNED_IN = register_action("session.sign_in")
 SIGNED_OUT = register_action("session.sign_out")
+PROVED = register_action("session.prove")
 
 
 def _line(action: str, user: User | None) -> Line:
@@ -27,7 +28,9 @@ def _line(action: str, user: User | None) -> Line:
 def signed_in(sender: Any, request: HttpRequest, user: User, **_: Any) -> None:
     actor = actor_for(request, user)
     note_coming(request.session, address=actor.address, client=actor.client)
-    record(actor, _line(SIGNED_IN, user), result=AuditEntry.Result.DONE)
+    line = _line(SIGNED_IN, user)
+    line.detail = {"with": by} if (by := getattr(user, "came_by", "")) else {}
+    record(actor, line, result=AuditEntry.Result.DONE)
 
 
 def signed_out(sender: Any, request: HttpRequest, user: User | None, **_: Any) -> None:
@@ -36,11 +39,24 @@ def signed_out(sender: Any, request: HttpRequest, user: User | None, **_: Any) -
 
 
 def sign_in_failed(sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
-    """The name that was tried is kept (shortened), what was typed as password never."""
+    """The name that was tried is kept (shortened), what was typed as password or code never."""
     if request is None:
         return
+    who = actor_for(request, getattr(request.user, "_wrapped", request.user))
     name = str(credentials.get("username", ""))[:150].replace("\0", "")
-    line = _line(SIGNED_IN, User.objects.filter(username=name).first())
+    line = _line(PROVED if who.id else SIGNED_IN, User.objects.filter(username=name).first())
     line.target_name = line.target_name or name
-    line.detail = {"tried": name}
-    record(actor_for(request, None), line, result=AuditEntry.Result.DENIED)
+    line.detail = {"tried": name} | ({"with": by} if (by := _by(credentials)) else {})
+    record(who, line, result=AuditEntry.Result.DENIED)
+
+
+def proved(request: HttpRequest, user: User, by: str) -> None:
+    """Somebody who is signed in has shown again that it is they."""
+    line = _line(PROVED, user)
+    line.detail = {"with": by}
+    record(actor_for(request, user), line, result=AuditEntry.Result.DONE)
+
+
+def _by(credentials: dict[str, Any]) -> str:
+    """What was tried beside a password."""
+    return next((name for name in ("code", "passkey") if name in credentials), "")

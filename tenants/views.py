@@ -4,13 +4,15 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.views import LoginView
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 
 from core.errors import PortalError
+from tenants.factors import passkeys
+from tenants.factors.selectors import kinds_of
 from tenants.identity import door, floods
 from tenants.identity.errors import PasswordExpired, SecondFactorNeeded
-from tenants.identity.forms import CodeForm, ExpiredForm, SignInForm
+from tenants.identity.forms import CodeForm, ExpiredForm, PasskeyForm, SignInForm
 
 
 class SignIn(LoginView):
@@ -31,9 +33,8 @@ class SignIn(LoginView):
             return self._refused(error)
 
     def _refused(self, error: PortalError) -> HttpResponse:
-        form = self.form_class(
-            **self.get_form_kwargs() | {"data": None, "files": None, "initial": self.request.POST.dict()}
-        )
+        shown: Any = SignInForm if self.form_class is PasskeyForm else self.form_class
+        form = shown(**self.get_form_kwargs() | {"data": None, "files": None, "initial": self.request.POST.dict()})
         response = self.render_to_response(self.get_context_data(form=form, problem=error))
         response.status_code = error.status
         if error.retry_after_seconds is not None:
@@ -47,7 +48,25 @@ class SignIn(LoginView):
         return redirect("sign_in_code" if step == "code" else "sign_in_expired")
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
-        return super().get_context_data(**more) | {"with_keystone": bool(settings.KEYSTONE["url"])}
+        known = {"with_keystone": bool(settings.KEYSTONE["url"]), "with_passkeys": passkeys.work_at(self.request)}
+        return super().get_context_data(**more) | known
+
+
+class SignInPasskey(SignIn):
+    """Sign in with nothing typed. What the browser is to be asked is fetched when somebody wants it."""
+
+    form_class: Any = PasskeyForm
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return JsonResponse(passkeys.ask(request))
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        door.forget(self.request)
+        return super().form_valid(form)
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        said = form.non_field_errors()
+        return self.render_to_response(self.get_context_data(form=SignInForm(), said=said))
 
 
 class _Between(SignIn):
@@ -83,6 +102,12 @@ class SignInCode(_Between):
     form_class: Any = CodeForm
     template_name = "door/code.html"
     step = "code"
+
+    def get_context_data(self, **more: Any) -> dict[str, Any]:
+        """Which factors there are is told to whoever gave the right password, and nobody else."""
+        local = not self.waiting.organization
+        kinds = kinds_of(self.waiting.key) if local else {"totp"}
+        return super().get_context_data(**more) | {"kinds": kinds, "next": self.waiting.next}
 
 
 class SignInExpired(_Between):

@@ -77,9 +77,14 @@ class CodeForm(_Step):
     """The second step of a sign-in."""
 
     code = forms.CharField(
-        label=_("Code"), max_length=10, help_text=_("Six digits, from the app on your phone."),
+        label=_("Code"), max_length=20, help_text=_("Six digits, from the app on your phone."),
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True}),
     )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.waiting.organization:
+            self.fields["code"].help_text = _("Six digits from your app, or one of your recovery codes.")
 
     def clean(self) -> dict[str, Any]:
         typed = super().clean() or {}
@@ -87,6 +92,28 @@ class CodeForm(_Step):
             self.enter(code=typed["code"].replace(" ", ""), receipt=self.waiting.key)
             if self.user is None:
                 raise forms.ValidationError(_("The code is wrong or too old. Wait for the next one, then type that."))
+        return typed
+
+
+class PasskeyForm(forms.Form):
+    """The answer of a browser that was asked for a passkey; filled in by a script."""
+
+    credential = forms.CharField(required=False, widget=forms.HiddenInput)
+    challenge = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, request: HttpRequest | None = None, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request, self.user = request, None
+
+    def get_user(self) -> User | None:
+        return self.user
+
+    def clean(self) -> dict[str, Any]:
+        typed = super().clean() or {}
+        answer = {"passkey": typed.get("credential") or "-", "challenge": typed.get("challenge") or "-"}
+        self.user = authenticate(self.request, **answer)
+        if self.user is None:
+            raise forms.ValidationError(_("This passkey does not open Berth here. Try again, or use your password."))
         return typed
 
 

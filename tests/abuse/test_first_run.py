@@ -80,6 +80,7 @@ def test_only_these_addresses_answer_to_strangers() -> None:
         "sign_in",
         "sign_in_code",
         "sign_in_expired",
+        "sign_in_passkey",
         "sign_out",
         "set_language",
         "set_theme",
