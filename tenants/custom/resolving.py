@@ -49,6 +49,14 @@ def title_at(tenant: uuid.UUID | None, key: str) -> str:
     return row.shown if row else key
 
 
+def codes_at(tenant: uuid.UUID | None, key: str) -> Codes:
+    """What a role of a tenant allows by now; nothing where there is none of this name."""
+    if not key.startswith(PREFIX):
+        return ROLES[key].permissions if key in ROLES else frozenset()
+    row = CustomRole.objects.filter(tenant=tenant, removed_at=None, name=key.removeprefix(PREFIX)).first()
+    return as_role(row).permissions if row else frozenset()
+
+
 def _title(role: Role | None, key: str) -> str:
     return str(role.title) if role else key
 

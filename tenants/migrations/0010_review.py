@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("audit", "0002_refuse_changes"),
-        ('tenants', '0007_lifecycle'),
+        ('tenants', '0009_roles'),
     ]
 
     operations = [

@@ -16,7 +16,7 @@ def name_keepers(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> No
 class Migration(migrations.Migration):
     """A robot has a keeper, and a token may be barred from a tenant."""
 
-    dependencies = [("tenants", "0007_lifecycle")]
+    dependencies = [("tenants", "0010_review")]
 
     operations = [
         migrations.AddField(

@@ -10,9 +10,9 @@ from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
 
 from core.access import Actor
+from tenants.custom.resolving import codes_at
 from tenants.models import Grant, Review, ReviewLine
 from tenants.rights import running_grants
-from tenants.roles import ROLES
 
 OWNER = "tenant.owner"
 Place = tuple[UUID, UUID | None, str]  # tenant, project, role
@@ -41,7 +41,7 @@ def only_owner(tenant: UUID) -> bool:
 def could_end(actor: Actor, place: Place) -> bool:
     """Whether the actor may give and take roles there, and holds all that this one allows."""
     tenant, project, role = place
-    codes = ROLES[role].permissions if role in ROLES else frozenset()
+    codes = codes_at(tenant, role)
     return all(actor.rights.allows(code, tenant=tenant, project=project) for code in ("member.manage", *codes))
 
 

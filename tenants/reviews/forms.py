@@ -1,6 +1,7 @@
 """The form that begins a review."""
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -19,9 +20,11 @@ class ReviewForm(forms.Form):
         help_text=_("None chosen: every role."),
     )  # fmt: skip
 
-    def __init__(self, data: Any = None, *, projects: list[str], initial: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, data: Any = None, *, tenant: UUID, projects: list[str], initial: dict[str, Any] | None = None
+    ) -> None:
         super().__init__(data, initial=initial)
         named = [("", _("the whole tenant and its projects")), *((name, name) for name in projects)]
         self.fields["project"].choices = named  # type: ignore[attr-defined]  # a ChoiceField
-        flat = [one for _group, roles in role_choices() for one in roles]
+        flat = [one for _group, roles in role_choices(tenant) for one in roles]
         self.fields["roles"].choices = flat  # type: ignore[attr-defined]  # a ChoiceField

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -10,10 +11,10 @@ from django.utils.translation import gettext as _
 from audit.commands import command, describe
 from core.access import Actor, may
 from core.errors import Conflict, Denied, FieldProblem, Invalid
+from tenants.custom.resolving import roles_at
 from tenants.models import Grant, Project, Review, ReviewLine, Tenant, User
 from tenants.reviews import deciding, sealing, telling
 from tenants.reviews.picture import take_picture
-from tenants.roles import ROLES
 from tenants.services import end_grant
 
 Place = Tenant | Project
@@ -27,14 +28,15 @@ def start(actor: Actor, target: Place, *, name: str, ends_at: datetime, roles: S
 
     With `roles` only about these. Raises Conflict where there is nothing to look at.
     """
-    problems = _problems(name, ends_at, roles)
+    project = target if isinstance(target, Project) else None
+    tenant = project.tenant_id if project else target.pk
+    problems = _problems(tenant, name, ends_at, roles)
     if problems:
         raise Invalid(errors=problems)
     if actor.id is None:
         raise Denied()  # a review is begun by somebody who answers for it
-    project = target if isinstance(target, Project) else None
     review = Review.objects.create(
-        tenant_id=project.tenant_id if project else target.pk, project=project, name=name.strip(), ends_at=ends_at,
+        tenant_id=tenant, project=project, name=name.strip(), ends_at=ends_at,
         roles=sorted(set(roles)), starter=User.objects.get(pk=actor.id), started_by=actor.name,
     )  # fmt: skip
     count = take_picture(review)
@@ -50,14 +52,14 @@ def start(actor: Actor, target: Place, *, name: str, ends_at: datetime, roles: S
     return review
 
 
-def _problems(name: str, ends_at: datetime, roles: Sequence[str]) -> list[FieldProblem]:
+def _problems(tenant: UUID, name: str, ends_at: datetime, roles: Sequence[str]) -> list[FieldProblem]:
     found = []
     if not name.strip():
         found.append(FieldProblem("name", "required", _("Give it a name, such as the quarter.")))
     if not timedelta(0) < ends_at - timezone.now() <= LONGEST:
         message = _("It ends in the future, within %(days)s days.") % {"days": LONGEST.days}
         found.append(FieldProblem("ends_at", "out_of_range", message))
-    known = [key for key, role in ROLES.items() if role.level != "platform"]
+    known = [role.key for role in roles_at(tenant)]
     if unknown := sorted(set(roles) - set(known)):
         message = _("There is no role called %(names)s.") % {"names": ", ".join(unknown)}
         found.append(FieldProblem("roles", "unknown", message))

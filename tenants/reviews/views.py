@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from core.access import Actor, check, may
 from core.errors import BadRequest, FieldProblem, PortalError
 from tenants import selectors as places
-from tenants.ending import role_title
+from tenants.custom.resolving import title_at
 from tenants.members.views import Where, page_context, projects_at
 from tenants.models import Review, ReviewLine, Tenant
 from tenants.profile.views import who
@@ -38,7 +38,7 @@ MOST = 100
 def page(request: HttpRequest, tenant: str) -> HttpResponse:
     actor, home = _home(request, tenant)
     at = Where(actor, home, None, {"tenant": tenant})
-    form = ReviewForm(request.POST if request.method == "POST" else None, projects=projects_at(at))
+    form = ReviewForm(request.POST if request.method == "POST" else None, tenant=at.tenant.pk, projects=projects_at(at))
     if form.is_bound:
         check(actor, "review.manage", home)
         if form.is_valid() and (made := _started(at, form)):
@@ -105,7 +105,7 @@ def _one(
         "lines": [_shown(actor, row, line, mine, chosen) for line in found[:ROWS]],
         "ways": _ways(asked),
         "asked": asked,
-        "roles": [(key, role_title(key)) for key in roles],
+        "roles": [(key, title_at(row.tenant_id, key)) for key in roles],
         "more": more,
         "running": row.state == Review.State.RUNNING,
         "verdict": sealing.verify(row) if row.sealed_at else None,

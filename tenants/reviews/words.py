@@ -7,9 +7,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from core.status import Status
-from tenants.ending import role_title
+from tenants.custom.resolving import codes_at, title_at
 from tenants.models import ReviewLine
-from tenants.roles import ROLES
 
 LONG = timedelta(days=60)
 State = ReviewLine.State
@@ -24,9 +23,9 @@ STATES: dict[str, Status] = {
 }
 
 
-def only_looks(role: str) -> bool:
+def only_looks(line: ReviewLine) -> bool:
     """Whether all that a role allows leaves no entry in the audit: then the last time the person was here counts."""
-    return role in ROLES and all(code.endswith(".view") for code in ROLES[role].permissions)
+    return all(code.endswith(".view") for code in codes_at(line.tenant_id, line.role))
 
 
 @dataclass(frozen=True)
@@ -41,12 +40,12 @@ class Shown:
 
     @property
     def role(self) -> str:
-        return role_title(self.line.role)
+        return title_at(self.line.tenant_id, self.line.role)
 
     @property
     def used_at(self) -> datetime | None:
         """The last command under the grant; of a role that only looks, when its holder was last here."""
-        seen = self.line.seen_at if only_looks(self.line.role) else None
+        seen = self.line.seen_at if only_looks(self.line) else None
         return self.line.last_used_at or (seen if seen and seen >= self.line.since else None)
 
     @property
