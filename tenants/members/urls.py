@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from tenants.factors import member_views as factors
 from tenants.members import views
 
 TENANT = "t/<slug:tenant>/members/"
@@ -14,6 +15,7 @@ urlpatterns = [
     path(f"{TENANT}grants/<uuid:grant>/end/", views.end, name="grant_end"),
     path(f"{TENANT}<uuid:person>/", views.member, name="member"),
     path(f"{TENANT}<uuid:person>/remove/", views.remove, name="member_remove"),
+    path(f"{TENANT}<uuid:person>/lost-factors/", factors.take, name="member_lost_factors"),
     path(PROJECT, views.page, name="project_members"),
     path(f"{PROJECT}<uuid:person>/", views.member, name="project_member"),
     path(f"{PROJECT}<uuid:person>/remove/", views.remove, name="project_member_remove"),

@@ -19,6 +19,7 @@ from core.clock import database_now
 from core.errors import FieldProblem, PortalError
 from tenants import selectors as places
 from tenants.ending import role_title
+from tenants.factors.taking import lost_factors
 from tenants.identity import outgoing
 from tenants.members import history, selectors
 from tenants.members.cutting import Place, cuts
@@ -164,6 +165,7 @@ def member(request: HttpRequest, tenant: str, person: uuid.UUID, project: str = 
         "cuts": cuts(person, at.place),
         "may_manage": manages,
         "remove_url": at.url("member_remove", person=person),
+        "lost": lost_factors(at.actor, at.tenant, one.user) if at.project is None else None,
     }
     return render(request, "tenants/members/member.html", context)
 
