@@ -310,6 +310,7 @@ LOGGING = {
         "django.server": {"level": "WARNING"},
         "axes": {"level": "ERROR"},  # it would write down what was typed as a name
         "celery": {"level": "WARNING"},
+        "fido2": {"level": "WARNING"},
         "docker": {"level": "WARNING"},
     },
 }

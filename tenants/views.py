@@ -57,8 +57,12 @@ class SignInPasskey(SignIn):
 
     form_class: Any = PasskeyForm
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Asking is for everybody: who is in already shows with the answer that it is still they."""
+        return self.get(request) if request.method in ("GET", "HEAD") else super().dispatch(request, *args, **kwargs)
+
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return JsonResponse(passkeys.ask(request))
+        return JsonResponse(passkeys.ask(request), headers={"Cache-Control": "no-store"})
 
     def form_valid(self, form: Any) -> HttpResponse:
         door.forget(self.request)

@@ -10,7 +10,7 @@ from core.secrets import ring
 NAME = "Berth"
 
 
-class Adapter(DefaultMFAAdapter):
+class Adapter(DefaultMFAAdapter):  # type: ignore[misc]  # untyped library
     """Secrets are encrypted as all others of ours; a passkey belongs to the host that it was made at."""
 
     def encrypt(self, text: str) -> str:

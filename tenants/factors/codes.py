@@ -47,7 +47,8 @@ def step_of(secret: str, code: str) -> int | None:
     from allauth.core.internal.cryptokit import compare_user_code
     from allauth.mfa.totp.internal import auth
 
-    for step in auth.yield_hotp_counters_from_time():
+    steps: list[int] = list(auth.yield_hotp_counters_from_time())
+    for step in steps:
         if compare_user_code(actual=code, expected=auth.format_hotp_value(auth.hotp_value(secret, step))):
             return step
     return None

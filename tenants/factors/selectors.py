@@ -1,8 +1,9 @@
 """Which second factors somebody has."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.utils.translation import gettext as _
@@ -34,12 +35,12 @@ def public_id(row: Authenticator) -> uuid.UUID:
 
 def keeps_factors(user: User) -> bool:
     """Whether this person's factors are kept here: not those of Keystone's people, who have them there."""
-    return user.source == "local"
+    return str(user.source) == "local"
 
 
 def protected(user: User) -> bool:
     """Whether a password alone does not let this person in."""
-    return Authenticator.objects.filter(user=user.pk, type__in=FACTORS).exists()
+    return bool(Authenticator.objects.filter(user=user.pk, type__in=FACTORS).exists())
 
 
 def kinds_of(user_id: str) -> set[str]:
@@ -60,6 +61,10 @@ def shown(row: Authenticator) -> Factor:
     name = row.data["name"] if row.type == Kind.WEBAUTHN else _("Authenticator app")
     host = row.data.get("host", "")
     return Factor(public_id(row), str(row.type), name, host, row.created_at, row.last_used_at)
+
+
+def shown_factor(one: Factor) -> dict[str, Any]:
+    return asdict(one)
 
 
 def factor(user: User, factor_id: uuid.UUID) -> Authenticator:

@@ -120,7 +120,7 @@ def reset_factors(actor: Actor, target: Tenant | None, *, user: User, reason: st
         raise Denied(_("Your own factors are on your own page."), hint=_("It asks for your password."))
     taking.check_reach(target, user)
     before = taking.summary(user)
-    count = Authenticator.objects.filter(user=user, type__in=FACTORS).delete()[0]
+    count: int = Authenticator.objects.filter(user=user, type__in=FACTORS).delete()[0]
     if not count:
         text = _("This person has no second factor.")
         raise Conflict(text, hint=_("If they cannot come in, it is the password."))

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from core.access import Actor, may
 from core.errors import Conflict, Denied, NotFound
 from tenants.factors import selectors
 from tenants.models import Grant, Tenant, User
@@ -30,13 +31,15 @@ def check_reach(target: Tenant | None, user: User) -> None:
         raise Denied(message, hint=_("A platform operator can take the factors away."))
 
 
-def reached(target: Tenant, user: User) -> bool:
-    """Whether an owner of the tenant could take the factors of this person."""
+def lost_factors(actor: Actor, target: Tenant, user: User) -> dict[str, Any] | None:
+    """What an owner may take from somebody: their kinds. None where they may not, or there is nothing to take."""
+    if not may(actor, "factor.reset", target) or actor.id == user.pk or not selectors.protected(user):
+        return None
     try:
         check_reach(target, user)
     except (Conflict, Denied, NotFound):
-        return False
-    return True
+        return None
+    return summary(user)
 
 
 def summary(user: User) -> dict[str, Any]:

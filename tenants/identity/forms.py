@@ -103,7 +103,8 @@ class PasskeyForm(forms.Form):
 
     def __init__(self, request: HttpRequest | None = None, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.request, self.user = request, None
+        self.request = request
+        self.user: User | None = None
 
     def get_user(self) -> User | None:
         return self.user

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from tenants.custom import views as custom
+from tenants.factors import member_views as factors
 from tenants.members import extending, token_views, views
 
 TENANT = "t/<slug:tenant>/members/"
@@ -21,6 +22,7 @@ urlpatterns = [
     path(f"{TENANT}tokens/<uuid:token>/", token_views.revoke, name="tenant_token_revoke"),
     path(f"{TENANT}<uuid:person>/", views.member, name="member"),
     path(f"{TENANT}<uuid:person>/remove/", views.remove, name="member_remove"),
+    path(f"{TENANT}<uuid:person>/lost-factors/", factors.take, name="member_lost_factors"),
     path(PROJECT, views.page, name="project_members"),
     path(f"{PROJECT}<uuid:person>/", views.member, name="project_member"),
     path(f"{PROJECT}<uuid:person>/remove/", views.remove, name="project_member_remove"),

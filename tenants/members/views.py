@@ -20,6 +20,7 @@ from core.errors import FieldProblem, PortalError
 from tenants import selectors as places
 from tenants.breakglass.services import SOURCE as BREAK_GLASS
 from tenants.custom.resolving import title_of
+from tenants.factors.taking import lost_factors
 from tenants.identity import outgoing
 from tenants.members import history, selectors
 from tenants.members.cutting import Place, cuts
@@ -173,6 +174,7 @@ def member(request: HttpRequest, tenant: str, person: uuid.UUID, project: str = 
         "cuts": cuts(person, at.place),
         "may_manage": manages,
         "remove_url": at.url("member_remove", person=person),
+        "lost": lost_factors(at.actor, at.tenant, one.user) if at.project is None else None,
     }
     return render(request, "tenants/members/member.html", context)
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from asgiref.sync import async_to_sync
 from django.test import AsyncClient, Client
 from django.utils import timezone
@@ -22,6 +23,7 @@ from images.models import Artifact, Repository, Tag
 from operations.models import Operation
 from portal.api.reference import description
 from tenants.custom.services import create_role
+from tenants.factors.selectors import public_id
 from tenants.identity.models import RoleMapping
 from tenants.invitations.services import invite
 from tenants.models import Grant, Session, Token, User
@@ -44,6 +46,8 @@ BODIES: dict[str, dict[str, Any]] = {  # good ones, so that nothing but the addr
     "invitations": {"person": "x", "role": "tenant.member"},
     "break-glass": {"project": "shop", "role": "project.console", "hours": 1, "reason": "x"},
     "me/invitations": {"link": "x"},
+    "remove": {"password": "x"},
+    "lost-factors": {"reason": "x"},
     "grants": {"subject": "outsider", "role": "tenant.member"},
     "projects": {"name": "x"},
     "apps": {"name": "x"},
@@ -105,6 +109,7 @@ def known(running: AppEnvironment, cast: Cast) -> dict[str, str]:
         "grant": str(Grant.objects.get(user=cast.owner, tenant=cast.acme).pk),
         "token": str(token.id),
         "session": str(session_of(cast.owner)),
+        "factor": str(public_id(Authenticator.objects.create(user=cast.owner, type="totp", data={}))),
         "person": str(cast.developer.pk),
         "asked": str(ask_for(cast).pk),
         "invitation": str(invite(cast.actor("owner"), cast.acme, person="x", role="tenant.member")[0].pk),
@@ -128,6 +133,7 @@ MISSING = {
     "operation": str(uuid.UUID(int=7)),
     "token": str(uuid.UUID(int=7)),
     "session": str(uuid.UUID(int=7)),
+    "factor": str(uuid.UUID(int=7)),
     "mapping": str(uuid.UUID(int=7)),
     "cluster": "nowhere",
 }

@@ -34,16 +34,14 @@ class Portal:
     process: subprocess.Popen[bytes] | None = None
 
     @classmethod
-    def prepared(cls, state: Path, engine: LiveEngine, **environment: str) -> "Portal":
+    def prepared(cls, state: Path, engine: LiveEngine | None, **environment: str) -> "Portal":
+        """With an engine and its samples; without one nothing can be deployed, and it starts in seconds."""
         kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
         keys = {"SECRET_KEY": secrets.token_urlsafe(50), "FIELD_KEYS": Fernet.generate_key().decode()}
-        portal = cls(
-            state, engine.url, engine.address, environment=kept | keys | {"BERTH_STATE": str(state)} | environment
-        )
-        samples = [f"berth/hello:{tag}" for tag in ("1", "2", "unhealthy", "crash")]
-        said = portal.manage(
-            "prepare", "--engine-url", engine.url, "--engine-address", engine.address, "--samples", *samples
-        )
+        url, address = (engine.url, engine.address) if engine else ("", "")
+        portal = cls(state, url, address, environment=kept | keys | {"BERTH_STATE": str(state)} | environment)
+        samples = [f"berth/hello:{tag}" for tag in ("1", "2", "unhealthy", "crash")] if engine else []
+        said = portal.manage("prepare", "--engine-url", url, "--engine-address", address, "--samples", *samples)
         portal.password = json.loads(said.splitlines()[-1])["password"]
         return portal
 

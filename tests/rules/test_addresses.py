@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -17,6 +18,7 @@ from images.models import Artifact, Repository
 from operations.models import Operation
 from portal.checks import PUBLIC, Route, every_address_is_guarded, routes
 from tenants.custom.services import create_role
+from tenants.factors.selectors import public_id
 from tenants.identity.models import RoleMapping
 from tenants.invitations.services import invite
 from tenants.models import Grant, Session, Token
@@ -109,6 +111,7 @@ def things(place: AppEnvironment, cast: Cast) -> dict[str, str]:
         "console": str(console.pk),
         "end": str(end.pk),
         "token": str(token.id),
+        "factor": str(public_id(Authenticator.objects.create(user=cast.owner, type="totp", data={}))),
         "session": str(Session.objects.filter(user=cast.owner).values_list("id", flat=True)[0]),
         "grant": str(Grant.objects.filter(tenant=cast.acme).values_list("pk", flat=True)[0]),
         "person": str(cast.developer.pk),
