@@ -91,9 +91,15 @@ def _params(grant: Grant) -> dict[str, Any]:
 
 def tell_of_extension(grant: Grant, *, by: str) -> None:
     """The person: they have more time now."""
-    where = {"tenant": grant.tenant_id, "project": grant.project_id}
     params = _params(grant) | {"by": by, "reason": grant.reason}
-    notices.tell(grant.user_id, EXTENDED, level=Notice.Level.OK, params=params, **where)
+    notices.tell(
+        grant.user_id,
+        EXTENDED,
+        level=Notice.Level.OK,
+        params=params,
+        tenant=grant.tenant_id,
+        project=grant.project_id,
+    )
 
 
 def _extended(params: Mapping[str, Any]) -> str:

@@ -36,7 +36,7 @@ class OfProject(Query):
 
 
 class MemberListing(Searchable, OfProject):
-    pass
+    role = serializers.CharField(max_length=60, required=False, help_text="Only who holds this role here.")
 
 
 class PathOutput(serializers.Serializer[None]):

@@ -34,11 +34,13 @@ class Members(OfPlace):
         place = self.place(tenant)
         check(self.actor, "member.view", place)
 
+        only = selectors.which(role=self.query.get("role", ""))
+
         def fetch(position: Position | None, count: int) -> list[dict[str, Any]]:
             back = position is not None and position.backwards
             beyond = str(position.values[0]) if position else ""
             found = selectors.members(
-                self.actor, place, search=self.query.get("search", ""), beyond=beyond, back=back, most=count
+                self.actor, place, search=self.query.get("search", ""), beyond=beyond, back=back, most=count, only=only
             )
             return [selectors.shown_member(one) for one in found]
 

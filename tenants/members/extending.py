@@ -28,8 +28,9 @@ def page(request: HttpRequest, tenant: str, grant: uuid.UUID) -> HttpResponse:
     form = ExtendForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid() and _extended(actor, home, row, form):
         messages.success(request, _("%(person)s has more time.") % {"person": row.user.get_username()})
-        names = {"tenant": tenant} | ({"project": row.project.name} if row.project else {})
-        return redirect("project_member" if row.project else "member", person=row.user_id, **names)
+        if row.project:
+            return redirect("project_member", tenant=tenant, project=row.project.name, person=row.user_id)
+        return redirect("member", tenant=tenant, person=row.user_id)
     context = {"tenant": home, "chip": Chip(row), "form": form}
     return render(request, "tenants/members/extend.html", context, status=422 if form.is_bound else 200)
 

@@ -4,12 +4,13 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Max, Q, QuerySet
 
 from core.access import Actor, check, may
+from core.clock import from_now
 from core.errors import NotFound
 from tenants.custom.models import CustomRole
 from tenants.custom.resolving import role_of, roles_at
@@ -19,6 +20,7 @@ from tenants.rights import running_grants
 from tenants.roles import PERMISSIONS
 
 MOST = 200
+ENDS_SOON = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,20 @@ def seen_grants(actor: Actor, place: Place) -> QuerySet[Grant]:
 
 
 def members(
-    actor: Actor, place: Place, *, search: str = "", beyond: str = "", back: bool = False, most: int = MOST
+    actor: Actor,
+    place: Place,
+    *,
+    search: str = "",
+    beyond: str = "",
+    back: bool = False,
+    most: int = MOST,
+    only: Q | None = None,
 ) -> list[Member]:
-    """By user name, those beyond one name (`back`: before it, the nearest first), at most so many; four queries."""
-    rows = seen_grants(actor, place)
+    """By user name, those beyond one name (`back`: before it, the nearest first), at most so many; four queries.
+
+    `only`: those with such grants, and of each person only these.
+    """
+    rows = seen_grants(actor, place).filter(only or Q())
     if search:
         rows = rows.filter(Q(user__username__icontains=search) | Q(user__title__icontains=search))
     if beyond:
@@ -75,6 +87,17 @@ def members(
         found[grant.user_id].append(grant)
     seen = last_seen(found)
     return [Member(grants[0].user, grants, seen.get(person)) for person, grants in found.items()]
+
+
+def which(*, role: str = "", on: str = "") -> Q:
+    """Grants of one role, and those on one project by its name."""
+    asked = Q(role=role) if role else Q()
+    return asked & Q(project__name=on) if on else asked
+
+
+def ending_soon(actor: Actor, place: Place) -> int:
+    """How many of the grants that one may see there end within seven days."""
+    return seen_grants(actor, place).filter(ends_at__lte=from_now(ENDS_SOON)).count()
 
 
 def last_seen(people: Iterable[uuid.UUID]) -> dict[uuid.UUID, datetime]:

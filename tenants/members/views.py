@@ -3,10 +3,11 @@
 import uuid
 from dataclasses import dataclass, field
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -19,7 +20,7 @@ from core.clock import database_now
 from core.errors import FieldProblem, PortalError
 from tenants import selectors as places
 from tenants.breakglass.services import SOURCE as BREAK_GLASS
-from tenants.custom.resolving import title_of
+from tenants.custom.resolving import roles_at, title_of
 from tenants.factors.taking import lost_factors
 from tenants.identity import outgoing
 from tenants.members import history, selectors
@@ -27,6 +28,7 @@ from tenants.members.cutting import Place, cuts
 from tenants.members.forms import GrantForm, HistoryForm
 from tenants.members.services import remove_member
 from tenants.models import Grant, Project, Tenant
+from tenants.requests.selectors import decidable
 from tenants.roles import PERMISSIONS
 from tenants.services import end_grant, give_grant
 
@@ -56,6 +58,30 @@ class Chip:
     @property
     def timed(self) -> bool:
         return self.grant.ends_at is not None
+
+
+class Asked:
+    """How the list is narrowed: a part of a name, a role, a project."""
+
+    def __init__(self, sent: QueryDict, at: "Where") -> None:
+        self.search, self.role, on = (_text(sent, name) for name in ("q", "role", "on"))
+        self.on = "" if at.project else on
+        self.roles = [(role.key, role.title) for role in roles_at(at.tenant.pk)]
+        self.projects = projects_at(at)
+
+    @property
+    def role_words(self) -> str:
+        return str(dict(self.roles).get(self.role, self.role))
+
+    def more(self, after: str) -> str:
+        """The query of those beyond a name, narrowed the same."""
+        sent = {"q": self.search, "role": self.role, "on": self.on, "after": after}
+        return urlencode({name: value for name, value in sent.items() if value})
+
+
+def _text(sent: QueryDict, name: str) -> str:
+    """What stands in an address, short enough and fit for a database."""
+    return sent.get(name, "").replace("\0", "\ufffd")[:150]
 
 
 @dataclass(frozen=True)
@@ -99,14 +125,19 @@ def page(request: HttpRequest, tenant: str, project: str = "") -> HttpResponse:
 
 
 def _page(request: HttpRequest, at: Where, form: GrantForm) -> dict[str, Any]:
-    search, after = request.GET.get("q", "")[:100], request.GET.get("after", "")[:150]
-    found = selectors.members(at.actor, at.place, search=search, beyond=after, most=ROWS + 1)
+    asked = Asked(request.GET, at)
+    only = selectors.which(role=asked.role, on=asked.on)
+    found = selectors.members(
+        at.actor, at.place, search=asked.search, beyond=_text(request.GET, "after"), most=ROWS + 1, only=only
+    )
     shown = [(one, at.url("member", person=one.user.pk), [Chip(grant) for grant in one.grants]) for one in found[:ROWS]]
     return page_context(at, "people") | {
         "form": form,
         "people": shown,
-        "search": search,
-        "after": found[ROWS - 1].user.get_username() if len(found) > ROWS else "",
+        "asked": asked,
+        "more": asked.more(found[ROWS - 1].user.get_username()) if len(found) > ROWS else "",
+        "ends_soon": selectors.ending_soon(at.actor, at.place),
+        "asks": decidable(at.actor).filter(tenant=at.tenant).count(),
         "may_manage": may(at.actor, "member.manage", at.place),
     }
 

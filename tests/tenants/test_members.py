@@ -17,6 +17,7 @@ from console.models import ConsoleSession
 from core.errors import Conflict, Denied
 from tenants.members.services import remove_member
 from tenants.models import Grant, Project, Token
+from tenants.requests.services import ask
 from tenants.services import end_grant, give_grant
 from tests.conftest import Cast, actor_of, person
 
@@ -32,6 +33,31 @@ def test_the_page_says_who_may_do_what(cast: Cast, browse: Browse) -> None:
     for said in ("developer", "release manager", "auditor", "release 15", "until"):
         assert said in page
     assert "outsider" not in page
+
+
+def test_the_list_is_narrowed(cast: Cast, browse: Browse, api: Api) -> None:
+    client = browse("owner")
+
+    def found(query: str) -> list[str]:
+        page = client.get(f"/t/acme/members/?{query}")
+        return [one.user.get_username() for one, _url, _chips in page.context["people"]]
+
+    assert found("role=project.developer") == ["developer"]
+    assert found("on=shop&q=e") == ["developer", "guest", "releaser"]
+    assert found("on=shop&role=tenant.owner") == []
+    assert found("role=nothing&on=%00") == []
+    page = client.get("/t/acme/members/?role=project.developer").content.decode()
+    assert "Remove the filter Role" in page
+    assert [one["name"] for one in api("owner").get(f"{M}?role=tenant.auditor").json()["results"]] == ["auditor"]
+
+
+def test_the_head_says_what_ends_soon_and_who_asks(cast: Cast, browse: Browse) -> None:
+    give_grant(cast.actor("owner"), cast.shop, user=cast.guest, role="project.tester",
+               ends_at=timezone.now() + timedelta(hours=4))  # fmt: skip
+    ask(cast.actor("developer"), cast.shop, kind="join", payload={"role": "project.tester"})
+    page = browse("owner").get("/t/acme/members/").content.decode()
+    assert "1 role ends within a week." in page
+    assert "1 request waits for you." in page
 
 
 def test_a_project_admin_sees_the_members_of_the_project_only(cast: Cast, browse: Browse) -> None:
