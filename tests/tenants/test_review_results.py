@@ -1,9 +1,12 @@
 """The result of a review: sealed, refusing to be changed, and found out where it was changed all the same."""
 
 import json
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
 from audit.chain import verify as verify_chain
@@ -93,3 +96,20 @@ def test_a_line_that_is_added_afterwards_is_found(cast: Cast) -> None:
     line.id = review.pk
     line.save(force_insert=True)
     assert sealing.verify(review).fault == "changed"
+
+
+def test_the_command_names_what_is_not_what_was_sealed(cast: Cast, tmp_path: Path) -> None:
+    review = sealed(cast)
+    said = StringIO()
+    call_command("verify_reviews", stdout=said)
+    assert review.digest in said.getvalue()
+    file = tmp_path / "result.jsonl"
+    file.write_bytes(results.files_of(review, "jsonl")[0])
+    call_command("verify_reviews", file=file, stdout=said)
+    assert "Fourth quarter, sealed by berth" in said.getvalue()
+    file.write_bytes(file.read_bytes().replace(b"guest", b"gusst"))
+    with pytest.raises(CommandError):
+        call_command("verify_reviews", file=file, stdout=said)
+    as_the_master_of_the_database("UPDATE tenants_reviewline SET state = 'kept' WHERE person = 'guest'")
+    with pytest.raises(CommandError, match=str(review.pk)):
+        call_command("verify_reviews", stdout=said)
