@@ -12,6 +12,7 @@ from core.access import Actor
 from core.clock import from_now
 from core.wording import moment_text
 from tenants import notices
+from tenants.groups.holding import held_by, people_of
 from tenants.models import Grant, Notice
 from tenants.rights import running_grants
 from tenants.roles import ROLES
@@ -22,10 +23,10 @@ KIND = "grant.ends"
 
 
 def ending_grants(actor: Actor) -> list[Grant]:
-    """A person's own grants that end within three days, the first to end first."""
+    """Grants of a person, by themselves or by a group, that end within three days, the first to end first."""
     if actor.id is None:
         return []
-    rows = Grant.objects.filter(running_grants(), user=actor.id, ends_at__lte=from_now(SHOWN_AHEAD))
+    rows = Grant.objects.filter(running_grants(), held_by(actor.id), ends_at__lte=from_now(SHOWN_AHEAD))
     return list(rows.select_related("tenant", "project__tenant").order_by("ends_at")[:10])
 
 
@@ -47,13 +48,14 @@ def _detail(params: Mapping[str, Any]) -> str:
 
 
 def tell_of_ending_grants() -> int:
-    """Everybody whose grant ends within a day, once for each grant."""
+    """Everybody whose grant, or whose group's, ends within a day, once for each grant."""
     due = Grant.objects.filter(running_grants(), ends_at__lte=from_now(AHEAD)).select_related("tenant", "project")
-    told = set(Notice.objects.filter(kind=KIND).values_list("about", flat=True))
-    rows = [grant for grant in due if f"grant:{grant.pk}" not in told]
-    for grant in rows:
+    told = set(Notice.objects.filter(kind=KIND).values_list("user_id", "about"))
+    holders = [(person, grant) for grant in due for person in people_of(grant)]
+    rows = [(person, grant) for person, grant in holders if (person, f"grant:{grant.pk}") not in told]
+    for person, grant in rows:
         notices.tell(
-            grant.user_id,
+            person,
             KIND,
             level=Notice.Level.WARN,
             params={

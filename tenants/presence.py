@@ -18,6 +18,8 @@ from django.db.models.functions import Now
 from core.access import Actor, may
 from core.clock import from_now
 from core.connections import let_go
+from tenants.groups.holding import places_held
+from tenants.groups.models import Membership
 from tenants.models import Grant, Token, User
 from tenants.rights import Place, rights_from, running_grants
 
@@ -38,9 +40,8 @@ def actors_again(comers: Sequence[Comer]) -> list[Actor | None]:
     people = [actor.id for actor, _token in comers if actor.id]
     active = set(User.objects.filter(pk__in=people, is_active=True).values_list("pk", flat=True))
     grants: dict[UUID, list[Place]] = defaultdict(list)
-    columns = ("user_id", "role", "tenant_id", "project_id")
-    for person, *place in Grant.objects.filter(running_grants(), user__in=people).values_list(*columns):
-        grants[person].append(tuple(place))
+    for person, place in places_held(people, running_grants()):
+        grants[person].append(place)
     came_in = _still_in(comers)
     return [
         replace(actor, rights=rights_from(grants[actor.id], token)) if actor.id in active and inside else None
@@ -64,10 +65,16 @@ def doubtful(comers: Sequence[Comer], *, seconds: float) -> list[int]:
 
 def _changed_people(seconds: float) -> set[UUID]:
     recent, now = from_now(timedelta(seconds=-seconds)), Now()
-    times = ("created_at", "ended_at", "starts_at", "ends_at")
-    moved = reduce(or_, (Q(**{f"{name}__gt": recent, f"{name}__lte": now}) for name in times))
+
+    def moved(*times: str) -> Q:
+        return reduce(or_, (Q(**{f"{name}__gt": recent, f"{name}__lte": now}) for name in times))
+
+    grants = Grant.objects.filter(moved("created_at", "ended_at", "starts_at", "ends_at"))
+    of_groups = Q(ended_at=None, group__in=grants.exclude(group=None).values("group"))
+    members = Membership.objects.filter(moved("created_at", "ended_at") | of_groups).values_list("user_id", flat=True)
     disabled = User.objects.filter(is_active=False).values_list("pk", flat=True)
-    return {*Grant.objects.filter(moved).values_list("user_id", flat=True), *disabled}
+    own = grants.exclude(user=None).values_list("user_id", flat=True)
+    return {person for person in (*own, *members, *disabled) if person}
 
 
 def all_of(rows: QuerySet[Any], keys: set[Any]) -> bool:

@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from core.access import NOBODY, Actor, Codes, Rights, places_of
+from tenants.groups.holding import held_by
 from tenants.models import Grant, Tenant, Token, User
 from tenants.roles import ROLES
 
@@ -25,9 +26,9 @@ def running_grants() -> Q:
 def rights_of(user: User, token: Token | None = None) -> Rights:
     """All that a user may do; with a token as far as its place and its scopes go.
 
-    A grant on a project lets one see that its tenant exists.
+    Their own grants and those of groups they are in. A grant on a project lets one see that its tenant exists.
     """
-    grants = Grant.objects.filter(running_grants(), user=user).values_list("role", "tenant_id", "project_id")
+    grants = Grant.objects.filter(running_grants(), held_by(user)).values_list("role", "tenant_id", "project_id")
     return rights_from(grants, token)
 
 
@@ -90,7 +91,7 @@ def grants_behind(person: uuid.UUID, permissions: tuple[str, ...], target: Model
         here |= Q(tenant=tenant, project=None)
     if project is not None:
         here |= Q(project=project)
-    rows = Grant.objects.filter(running_grants(), here, user=person, role__in=roles).order_by("created_at")
+    rows = Grant.objects.filter(running_grants(), here, held_by(person), role__in=roles).order_by("created_at")
     return [str(key) for key in rows.values_list("pk", flat=True)]
 
 

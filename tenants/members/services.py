@@ -8,9 +8,12 @@ from core.access import Actor
 from core.errors import Conflict
 from tenants.changes import tell_of
 from tenants.giving import lock_grants
+from tenants.groups.holding import held_by
+from tenants.groups.models import Membership
+from tenants.groups.services import take_from_group
 from tenants.identity import outgoing
 from tenants.members.cutting import Place, at, tokens_at
-from tenants.models import Grant, Request, User
+from tenants.models import Grant, Project, Request, User
 from tenants.rights import running_grants
 from tenants.services import end_grant
 
@@ -19,9 +22,11 @@ from tenants.services import end_grant
 def remove_member(actor: Actor, target: Place, *, user: User) -> int:
     """End all roles of a person there, and the tokens and requests that count only there. Answers how many roles.
 
-    Raises Conflict where a role comes from elsewhere or it is the last owner; then nothing is ended.
+    Out of a tenant they leave its groups as well. Raises Conflict where a role comes from elsewhere or it is the last
+    owner, and in a project where a group gives one; then nothing is ended.
     """
     lock_grants(actor, target)
+    ended = _leave_groups(actor, target, user)
     grants = list(Grant.objects.filter(running_grants(), at(target), user=user).select_related("project__tenant"))
     if any(outgoing.kept_there(grant) for grant in grants):
         message = _("Some roles of %(person)s are kept by the identity service.") % {"person": user.get_username()}
@@ -36,4 +41,20 @@ def remove_member(actor: Actor, target: Place, *, user: User) -> int:
         detail={"person": user.get_username(), "tokens_ended": tokens, "requests_withdrawn": withdrawn},
     )
     tell_of(user.pk)
-    return len(grants)
+    return len(grants) + ended
+
+
+def _leave_groups(actor: Actor, target: Place, user: User) -> int:
+    """Answers how many roles they lose by it."""
+    by_group = Grant.objects.filter(running_grants(), held_by(user), at(target), user=None).select_related("group")
+    if isinstance(target, Project):
+        if names := sorted({str(grant.group) for grant in by_group}):
+            words = {"person": user.get_username(), "groups": ", ".join(names)}
+            message = _("%(person)s has a role here by a group: %(groups)s.") % words
+            hint = _("Take the person out of the group first, or end its role here.")
+            raise Conflict(message, code="by_group", hint=hint)
+        return 0
+    ended = by_group.count()
+    for row in Membership.objects.filter(tenant=target, user=user, ended_at=None).select_related("group__tenant"):
+        take_from_group(actor, row.group, user=user)
+    return ended
