@@ -1,7 +1,7 @@
 """Consoles as rows to be shown."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.db.models import F
@@ -56,8 +56,8 @@ def shown_all(rows: Sequence[Mapping[str, Any]]) -> list[Document]:
     return [shown(row) for row in rows]
 
 
-def open_consoles(person: uuid.UUID, place: Place) -> list[Cut]:
-    """A person's consoles, as what ends when they are removed."""
-    count = ConsoleSession.objects.filter(at(place), person_id=person, state__in=ConsoleSession.LIVE).count()
+def open_consoles(people: Collection[uuid.UUID], place: Place) -> list[Cut]:
+    """Consoles of these people, as what ends when they are removed."""
+    count = ConsoleSession.objects.filter(at(place), person_id__in=people, state__in=ConsoleSession.LIVE).count()
     words = ngettext("close %(count)s open console", "close %(count)s open consoles", count)
     return [Cut("consoles", "terminal-2", count, words % {"count": count})]

@@ -85,8 +85,8 @@ def owner_actor() -> Actor:
 
 def operator_actor() -> Actor:
     """Whoever operates the platform longest."""
-    grants = Grant.objects.filter(running_grants(), role="platform.operator").select_related("user")
-    return _actor(grants.order_by("id")[0].user)
+    grants = Grant.objects.filter(running_grants(), role="platform.operator")
+    return _actor(User.objects.get(pk=grants.order_by("id").values("user")[:1]))
 
 
 def _actor(user: User) -> Actor:

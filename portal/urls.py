@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("tenants.requests.urls")),
     path("", include("tenants.quota.urls")),
     path("", include("tenants.invitations.urls")),
+    path("", include("tenants.groups.urls")),
     path("", include("tenants.members.urls")),
     path("", include("tenants.reviews.urls")),
     path("", include("apps.urls")),

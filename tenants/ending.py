@@ -12,6 +12,7 @@ from core.access import Actor
 from core.clock import from_now
 from core.wording import moment_text
 from tenants import notices
+from tenants.groups.holding import held_by, people_of
 from tenants.models import Grant, Notice
 from tenants.rights import running_grants
 from tenants.roles import ROLES
@@ -23,10 +24,10 @@ KIND, KIND_AT_HAND, EXTENDED = "grant.ends", "grant.ends_at_hand", "grant.extend
 
 
 def ending_grants(actor: Actor) -> list[Grant]:
-    """A person's own grants that end within three days, the first to end first."""
+    """Grants of a person, by themselves or by a group, that end within three days, the first to end first."""
     if actor.id is None:
         return []
-    rows = Grant.objects.filter(running_grants(), user=actor.id, ends_at__lte=from_now(SHOWN_AHEAD))
+    rows = Grant.objects.filter(running_grants(), held_by(actor.id), ends_at__lte=from_now(SHOWN_AHEAD))
     return list(rows.select_related("tenant", "project__tenant", "custom").order_by("ends_at")[:10])
 
 
@@ -48,7 +49,7 @@ def _detail(params: Mapping[str, Any]) -> str:
 
 
 def tell_of_ending_grants() -> int:
-    """Everybody whose grant ends within a day, once for each grant."""
+    """Everybody whose grant, or whose group's, ends within a day, once for each grant."""
     return _tell(KIND, AHEAD)
 
 
@@ -61,11 +62,12 @@ def _tell(kind: str, ahead: timedelta) -> int:
     due = Grant.objects.filter(running_grants(), ends_at__lte=from_now(ahead)).select_related(
         "tenant", "project", "custom"
     )
-    told = set(Notice.objects.filter(kind=kind).values_list("about", flat=True))
-    rows = [grant for grant in due if _about(kind, grant) not in told]
-    for grant in rows:
+    told = set(Notice.objects.filter(kind=kind).values_list("user_id", "about"))
+    holders = [(person, grant) for grant in due for person in people_of(grant)]
+    rows = [(person, grant) for person, grant in holders if (person, _about(kind, grant)) not in told]
+    for person, grant in rows:
         notices.tell(
-            grant.user_id,
+            person,
             kind,
             level=Notice.Level.WARN,
             params=_params(grant) | {"granted_by": grant.granted_by},
@@ -90,16 +92,12 @@ def _params(grant: Grant) -> dict[str, Any]:
 
 
 def tell_of_extension(grant: Grant, *, by: str) -> None:
-    """The person: they have more time now."""
+    """Everybody who holds it: they have more time now."""
     params = _params(grant) | {"by": by, "reason": grant.reason}
-    notices.tell(
-        grant.user_id,
-        EXTENDED,
-        level=Notice.Level.OK,
-        params=params,
-        tenant=grant.tenant_id,
-        project=grant.project_id,
-    )
+    for person in people_of(grant):
+        notices.tell(
+            person, EXTENDED, level=Notice.Level.OK, params=params, tenant=grant.tenant_id, project=grant.project_id
+        )
 
 
 def _extended(params: Mapping[str, Any]) -> str:

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 
 from core.access import Actor, check, may
 from core.errors import Conflict, Denied, FieldProblem, Invalid, NotFound
-from tenants.changes import tell_of
 from tenants.custom.resolving import roles_at
+from tenants.groups.holding import tell_holders
 from tenants.identity import outgoing
 from tenants.models import Grant, Project, Tenant
 from tenants.rights import actor_now, running_grants
@@ -77,4 +77,4 @@ def take_away(grant: Grant, *, by: str) -> None:
             raise Conflict(message, code="last_owner", hint=_("Make somebody else an owner first."))
     Grant.objects.filter(pk=grant.pk, ended_at__isnull=True).update(ended_at=Now(), ended_by=by)
     outgoing.note_ended(grant)
-    tell_of(grant.user_id)
+    tell_holders(grant)

@@ -112,13 +112,19 @@ class Project(DeclaredRow):
         return f"{self.tenant.name}/{self.name}"
 
 
+_TO_ONE = Q(user__isnull=False, group__isnull=True) | (
+    Q(user__isnull=True, group__isnull=False, tenant__isnull=False) & ~Q(role="tenant.owner")  # an owner is a person
+)
+
+
 class Grant(Row):
-    """A role given to a person on the platform, a tenant or a project. Never deleted: it ends."""
+    """A role given to a person on the platform, a tenant or a project, or to a group. Never deleted: it ends."""
 
     scope = Scope("tenant_id", "project_id")
     view_permission = "member.view"
 
-    user = models.ForeignKey(User, models.PROTECT, related_name="grants")
+    user = models.ForeignKey(User, models.PROTECT, null=True, related_name="grants")
+    group = models.ForeignKey("tenants.Group", models.PROTECT, null=True, related_name="grants")  # instead of a person
     role = models.CharField(max_length=60)
     tenant = models.ForeignKey(Tenant, models.PROTECT, null=True, related_name="grants")
     project = models.ForeignKey(Project, models.PROTECT, null=True, related_name="grants")
@@ -150,11 +156,27 @@ class Grant(Row):
                 name="grant_once_project",
                 condition=Q(ended_at__isnull=True, project__isnull=False),
             ),
+            models.CheckConstraint(name="grant_to_one", condition=_TO_ONE),
+            models.UniqueConstraint(
+                fields=["group", "role", "tenant"],
+                name="grant_once_group_tenant",
+                condition=Q(ended_at__isnull=True, group__isnull=False, project__isnull=True),
+            ),
+            models.UniqueConstraint(
+                fields=["group", "role", "project"],
+                name="grant_once_group_project",
+                condition=Q(ended_at__isnull=True, group__isnull=False, project__isnull=False),
+            ),
         ]
         indexes = [models.Index(fields=["user", "ended_at"], name="grant_user")]
 
     def __str__(self) -> str:
-        return f"{self.role} for {self.user_id}"
+        return f"{self.role} for {self.user_id or self.group_id}"
+
+    @property
+    def subject(self) -> str:
+        """Name of the person, or of the group."""
+        return self.user.get_username() if self.user else str(self.group)
 
 
 class Token(AbstractAuthToken):  # type: ignore[misc]  # knox is untyped
@@ -230,6 +252,7 @@ class Notice(Row):
 
 
 from tenants.custom.models import CustomRole as CustomRole  # noqa: E402  they need what is above
+from tenants.groups.models import Group, Membership  # noqa: E402, F401  likewise
 from tenants.identity.models import KeystoneWrite, RoleMapping, SyncState  # noqa: E402, F401  they need what is above
 from tenants.invitations.models import Invitation as Invitation  # noqa: E402  likewise
 from tenants.quota.models import Quota as Quota  # noqa: E402  likewise

@@ -18,8 +18,10 @@ from django.db.models.functions import Now
 from core.access import Actor, Rights, may
 from core.clock import from_now
 from core.connections import let_go
+from tenants.groups.holding import Place, places_held
+from tenants.groups.models import Membership
 from tenants.models import Grant, Token, User
-from tenants.rights import PLACE, Place, rights_from, running_grants
+from tenants.rights import rights_from, running_grants
 from tenants.robots import keeping
 from tenants.robots.models import Robot
 
@@ -41,7 +43,7 @@ def actors_again(comers: Sequence[Comer]) -> list[Actor | None]:
     people = [actor.id for actor, _token in comers if actor.id]
     people += [robot.keeper_id for robot in robots.values() if robot.keeper_id]
     active = set(User.objects.filter(pk__in=people, is_active=True).values_list("pk", flat=True))
-    grants = places_held(people)
+    grants = _grants_of(people)
     came_in = _still_in(comers)
     held = {person: grants[person] for person in active}
     return [
@@ -64,19 +66,18 @@ def _rights_of(keeper: UUID | None, held: dict[UUID, list[Place]]) -> Rights | N
     return rights_from(held[keeper]) if keeper in held else None
 
 
-def places_held(people: Iterable[UUID]) -> dict[UUID, list[Place]]:
-    """The running grants of many people; one query."""
+def _grants_of(people: Iterable[UUID]) -> dict[UUID, list[Place]]:
+    """The running grants of many people, their groups' too; one query."""
     grants: dict[UUID, list[Place]] = defaultdict(list)
-    rows = Grant.objects.filter(running_grants(), user__in=list(people)).values_list("user_id", *PLACE)
-    for person, *place in rows:
-        grants[person].append(tuple(place))
+    for person, place in places_held(list(people), running_grants()):
+        grants[person].append(place)
     return grants
 
 
 def rights_of_all(people: Iterable[UUID]) -> dict[UUID, Rights]:
     """What each of many may do, of those who hold anything; one query. No robots."""
     ids = list(people)
-    return {person: rights_from(grants) for person, grants in places_held(ids).items()} if ids else {}
+    return {person: rights_from(grants) for person, grants in _grants_of(ids).items()} if ids else {}
 
 
 def doubtful(comers: Sequence[Comer], *, seconds: float) -> list[int]:
@@ -95,13 +96,17 @@ def doubtful(comers: Sequence[Comer], *, seconds: float) -> list[int]:
 
 def _changed_people(seconds: float) -> set[UUID]:
     recent, now = from_now(timedelta(seconds=-seconds)), Now()
-    times = ("created_at", "ended_at", "starts_at", "ends_at")
-    moved = reduce(or_, (Q(**{f"{name}__gt": recent, f"{name}__lte": now}) for name in times))
+
+    def moved(*times: str) -> Q:
+        return reduce(or_, (Q(**{f"{name}__gt": recent, f"{name}__lte": now}) for name in times))
+
+    less = Q(custom__updated_at__gt=recent, ended_at=None)  # what they hold may now allow less
+    grants = Grant.objects.filter(moved("created_at", "ended_at", "starts_at", "ends_at") | less)
+    of_groups = Q(ended_at=None, group__in=grants.exclude(group=None).values("group"))
+    members = Membership.objects.filter(moved("created_at", "ended_at") | of_groups).values_list("user_id", flat=True)
     disabled = User.objects.filter(is_active=False).values_list("pk", flat=True)
-    grants = Grant.objects.all()
-    changed = set(grants.filter(moved).values_list("user_id", flat=True))
-    less = grants.filter(custom__updated_at__gt=recent, ended_at=None)  # what they hold may now allow less
-    changed.update(less.values_list("user_id", flat=True))
+    own = grants.exclude(user=None).values_list("user_id", flat=True)
+    changed = {*own, *members}
     return {*changed, *disabled, *keeping.doubtful_robots(changed)}
 
 

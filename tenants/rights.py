@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from core.access import NOBODY, Actor, Codes, Rights, places_of
 from core.clock import from_now
+from tenants.groups.holding import PLACE, Place, held_by
 from tenants.models import Grant, Tenant, Token, User
 from tenants.robots.keeping import kept_within
 from tenants.robots.models import SOURCE as ROBOT
@@ -19,8 +20,6 @@ from tenants.roles import allowed
 
 USE_NOTED_EVERY = timedelta(hours=1)
 _sets: dict[Codes, Codes] = {}  # as many as there are mixtures of roles
-Place = tuple[str, uuid.UUID | None, uuid.UUID | None, list[str] | None]  # role, tenant, project, what an own one may
-PLACE = ("role", "tenant_id", "project_id", "custom__permissions")
 
 
 def running_grants() -> Q:
@@ -32,9 +31,9 @@ def running_grants() -> Q:
 def rights_of(user: User, token: Token | None = None) -> Rights:
     """All that a user may do; with a token as far as its place and its scopes go.
 
-    A grant on a project lets one see that its tenant exists.
+    Their own grants and those of groups they are in. A grant on a project lets one see that its tenant exists.
     """
-    grants = Grant.objects.filter(running_grants(), user=user).values_list(*PLACE)
+    grants = Grant.objects.filter(running_grants(), held_by(user)).values_list(*PLACE)
     rights = rights_from(grants, token)
     return _kept(user, rights) if user.source == ROBOT else rights
 
@@ -106,7 +105,7 @@ def grants_behind(person: uuid.UUID, permissions: tuple[str, ...], target: Model
         here |= Q(tenant=tenant, project=None)
     if project is not None:
         here |= Q(project=project)
-    rows = Grant.objects.filter(running_grants(), here, user=person).order_by("created_at")
+    rows = Grant.objects.filter(running_grants(), here, held_by(person)).order_by("created_at")
     found = rows.values_list("pk", "role", "custom__permissions")
     return [str(key) for key, role, own in found if allowed(role, own) & set(permissions)]
 

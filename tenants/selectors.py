@@ -19,6 +19,8 @@ GRANT = [
     "id",
     "user_id",
     "user__username",
+    "group_id",
+    "group__name",
     "role",
     "project__name",
     "starts_at",
@@ -72,7 +74,9 @@ def grants(home: Tenant) -> Rows:
 
 
 def grant(actor: Actor, home: Tenant, grant_id: uuid.UUID) -> Grant:
-    rows = Grant.objects.select_related("project__tenant", "user").filter(running_grants(), tenant=home)
+    rows = Grant.objects.select_related("tenant", "project__tenant", "user", "group").filter(
+        running_grants(), tenant=home
+    )
     return get_visible(actor, rows, pk=grant_id)
 
 
@@ -82,7 +86,8 @@ def shown_grants(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def shown_grant_row(row: Mapping[str, Any]) -> dict[str, Any]:
     document = dict(row)
-    return {"subject": document.pop("user__username"), "project": document.pop("project__name")} | document
+    named = {"subject": "user__username", "group": "group__name", "project": "project__name"}
+    return {name: document.pop(column) for name, column in named.items()} | document
 
 
 def shown_grant(row: Grant) -> dict[str, Any]:

@@ -16,6 +16,9 @@ from core.secrets import Secret
 from tenants.changes import tell_of
 from tenants.custom.resolving import role_of
 from tenants.giving import check_holds, check_role, lock_grants, take_away
+from tenants.groups.holders import check_group, held_already, named
+from tenants.groups.holding import tell_holders
+from tenants.groups.models import Group
 from tenants.identity import outgoing
 from tenants.lifecycle import name_taken
 from tenants.models import Grant, Organization, Project, Request, Tenant, Token, User
@@ -117,42 +120,41 @@ def give_grant(
     actor: Actor,
     target: Tenant | Project,
     *,
-    user: User,
+    user: User | None = None,
+    group: Group | None = None,
     role: str,
     starts_at: datetime | None = None,
     ends_at: datetime | None = None,
     reason: str = "",
     request: Request | None = None,
 ) -> Grant:
-    """Give a role on a tenant or a project. Nobody gives what they do not hold there themselves."""
+    """Give a role on a tenant or a project to a person or to a group, one of them.
+
+    Nobody gives what they do not hold there themselves.
+    """
     lock_grants(actor, target)
     found = check_role(actor, target, role)
+    if group is not None:
+        check_group(group, target, role)
     if ends_at is not None and ends_at <= (starts_at or timezone.now()):
         raise Invalid(errors=[FieldProblem("ends_at", "out_of_range", _("It would end before it begins."))])
+    holder = group if group is not None else user
+    if holder is None:
+        raise TypeError("a role is given to a person or to a group")
     where = {"tenant_id": target.tenant_id, "project": target} if isinstance(target, Project) else {"tenant": target}
     try:
         with transaction.atomic():
             made = Grant.objects.create(
-                user=user,
-                role=role,
-                custom_id=found.custom_id,
-                ends_at=ends_at,
-                reason=reason,
-                granted_by=actor.name,
-                request=request,
-                **({"starts_at": starts_at} if starts_at else {}),
-                **where,
-            )
+                user=user, group=group, role=role, custom_id=found.custom_id, ends_at=ends_at, reason=reason,
+                granted_by=actor.name, request=request, **({"starts_at": starts_at} if starts_at else {}), **where,
+            )  # fmt: skip
     except IntegrityError:
-        message = _("%(person)s has this role here already.") % {"person": user.get_username()}
-        raise Conflict(message, code="name_taken", hint=_("End the grant there is, then give a new one.")) from None
+        hint = _("End the grant there is, then give a new one.")
+        raise Conflict(held_already(holder), code="name_taken", hint=hint) from None
     made.refresh_from_db()
-    describe(
-        after={"person": user.get_username(), "role": role, "ends_at": str(ends_at or "")},
-        detail={"grant": str(made.pk)},
-    )
+    describe(after={**named(made), "role": role, "ends_at": str(ends_at or "")}, detail={"grant": str(made.pk)})
     outgoing.note_given(made)
-    tell_of(user.pk)
+    tell_holders(made)
     return made
 
 
@@ -164,5 +166,5 @@ def end_grant(actor: Actor, target: Tenant | Project, *, grant: Grant) -> None:
     lock_grants(actor, target)
     if role := role_of(grant):
         check_holds(actor, target, role.permissions)
-    describe(before={"person": grant.user.get_username(), "role": grant.role}, detail={"grant": str(grant.pk)})
+    describe(before={**named(grant), "role": grant.role}, detail={"grant": str(grant.pk)})
     take_away(grant, by=actor.name)

@@ -6,6 +6,7 @@ from django.http import HttpRequest
 
 from audit.models import AuditEntry
 from audit.services import Line, record, register_action
+from tenants.groups.holding import held_by
 from tenants.middleware import actor_for
 from tenants.models import Grant, User
 from tenants.rights import running_grants
@@ -19,7 +20,7 @@ PROVED = register_action("session.prove")
 def _line(action: str, user: User | None) -> Line:
     line = Line(action, target_kind="user")
     if user is not None:
-        home = Grant.objects.filter(running_grants(), user=user, tenant__isnull=False).order_by("id").first()
+        home = Grant.objects.filter(running_grants(), held_by(user), tenant__isnull=False).order_by("id").first()
         line.tenant_id = home.tenant_id if home else None
         line.target_id, line.target_name = str(user.pk), user.get_username()
     return line

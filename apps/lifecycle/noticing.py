@@ -14,6 +14,7 @@ from apps.selectors.reasons import failure_sentence
 from core.errors import Text
 from operations.models import Operation
 from tenants import notices
+from tenants.groups.holding import holders
 from tenants.models import Grant, Notice, Project
 from tenants.rights import running_grants
 
@@ -82,5 +83,5 @@ def asker(operation: Operation) -> list[UUID]:
 def members(project: Project) -> Iterable[UUID]:
     """Everybody with a role in the project, and who owns or administers its tenant."""
     here = Q(project=project) | Q(tenant=project.tenant_id, project=None, role__in=("tenant.owner", "tenant.admin"))
-    rows = Grant.objects.filter(running_grants(), here, user__robot=None).values_list("user_id", flat=True)
-    return list(rows.distinct()[:MOST_TOLD])
+    found = holders(Grant.objects.filter(running_grants(), here)).filter(robot=None)
+    return list(found.values_list("pk", flat=True)[:MOST_TOLD])

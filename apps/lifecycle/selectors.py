@@ -10,6 +10,7 @@ from apps.lifecycle.turns import FROM, KIND, NEEDS, target_of
 from apps.models import App, AppEnvironment, Environment, ObservedService
 from core.access import Actor, may, visible
 from operations.models import Operation
+from tenants.groups.holding import holders
 from tenants.lifecycle import KEPT, gone_on
 from tenants.models import Grant, Project, Tenant, Token
 from tenants.rights import running_grants
@@ -46,7 +47,7 @@ class Deleted:
 
 
 def touched(project: Project) -> Touched:
-    people = Grant.objects.filter(running_grants(), project=project, user__robot=None)
+    people = holders(Grant.objects.filter(running_grants(), project=project)).filter(robot=None)
     places = AppEnvironment.objects.filter(project=project, app__deleted_at=None, release__isnull=False)
     running = ObservedService.objects.filter(place__in=places).aggregate(sum=Sum("running"))["sum"] or 0
     busy = Operation.objects.filter(project_id=project.pk, state__in=Operation.ACTIVE)
@@ -58,7 +59,7 @@ def touched(project: Project) -> Touched:
         instances=running,
         protected=list(protected.distinct().order_by("position")),
         changes=busy.exclude(target=target_of(project)).count(),
-        people=people.values("user").distinct().count(),
+        people=people.count(),
         tokens=Token.objects.filter(project=project).count(),
         until=timezone.now() + KEPT,
     )

@@ -41,6 +41,7 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     "last_owner": ProblemType(409, _("A tenant always keeps an owner.")),
     "asked_already": ProblemType(409, _("The same has been asked for and waits for an answer.")),
     "held_already": ProblemType(409, _("The person has this role there already.")),
+    "by_group": ProblemType(409, _("A group gives this; it is taken there.")),
     "kept_elsewhere": ProblemType(409, _("An identity service keeps this; it is changed there.")),
     "not_open": ProblemType(409, _("The request or invitation was answered, used or taken back, or is too old.")),
     "no_environment": ProblemType(409, _("The project has no environment to deploy to.")),

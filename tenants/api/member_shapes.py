@@ -16,6 +16,7 @@ class HeldGrant(serializers.Serializer[None]):
     ends_at = serializers.DateTimeField(allow_null=True)
     reason = serializers.CharField(allow_blank=True)
     granted_by = serializers.CharField(allow_blank=True)
+    group = serializers.CharField(allow_null=True, help_text="The group by which it is held; null: by the person.")
     origin = serializers.CharField(help_text="local, or the service that keeps it.")
     request_id = serializers.UUIDField(allow_null=True, help_text="The request it came of.")
 

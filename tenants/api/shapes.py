@@ -58,11 +58,13 @@ class ProjectInput(Input):
 
 
 class GrantOutput(serializers.Serializer[Grant]):
-    """A role of a person, on the tenant or (with `project`) on one of its projects."""
+    """A role of a person or a group, on the tenant or (with `project`) on one of its projects."""
 
     id = serializers.UUIDField()
-    subject = serializers.CharField()
-    user_id = serializers.UUIDField()
+    subject = serializers.CharField(allow_null=True, help_text="User name; null where a group has the role.")
+    user_id = serializers.UUIDField(allow_null=True)
+    group = serializers.CharField(allow_null=True, help_text="Name of the group; null where a person has the role.")
+    group_id = serializers.UUIDField(allow_null=True)
     role = serializers.CharField()
     project = serializers.CharField(allow_null=True)
     starts_at = serializers.DateTimeField()
@@ -73,7 +75,8 @@ class GrantOutput(serializers.Serializer[Grant]):
 
 
 class GrantInput(Input):
-    subject = serializers.CharField(max_length=150, help_text="A user name.")
+    subject = serializers.CharField(max_length=150, required=False, help_text="A user name.")
+    group = serializers.CharField(max_length=40, required=False, help_text="Instead of a person: name of a group.")
     role = serializers.CharField(max_length=60, help_text=", ".join(key for key in ROLES if "platform" not in key))
     project = serializers.CharField(max_length=40, required=False, help_text="Name of a project of this tenant.")
     starts_at = serializers.DateTimeField(required=False)

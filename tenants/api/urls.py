@@ -5,6 +5,7 @@ from tenants.api import (  # noqa: F401  schemes: found by being imported
     account,
     audit,
     factors,
+    groups,
     identity,
     invitations,
     members,
@@ -18,6 +19,7 @@ from tenants.api import (  # noqa: F401  schemes: found by being imported
 )
 
 R = "tenants/<label:tenant>/reviews/<uuid:review>"
+G = "tenants/<label:tenant>/groups"
 P = "tenants/<label:tenant>/projects/<label:project>"
 
 urlpatterns = [
@@ -63,6 +65,11 @@ urlpatterns = [
     ),
     path("tenants/<label:tenant>/grants", views.Grants.as_view(), name="api_grants"),
     path("tenants/<label:tenant>/grants/<uuid:grant>", views.OneGrant.as_view(), name="api_grant"),
+    path(G, groups.Groups.as_view(), name="api_groups"),
+    path(f"{G}/<uuid:group>", groups.OneGroup.as_view(), name="api_group"),
+    path(f"{G}/<uuid:group>/members", groups.GroupMembers.as_view(), name="api_group_members"),
+    path(f"{G}/<uuid:group>/members/<uuid:person>", groups.OneGroupMember.as_view(), name="api_group_member"),
+    path(f"{G}/<uuid:group>/removal", groups.GroupRemoval.as_view(), name="api_group_removal"),
     path("me/needs", requests.MyNeeds.as_view(), name="api_my_needs"),
     path("tenants/<label:tenant>/members", members.Members.as_view(), name="api_members"),
     path("tenants/<label:tenant>/members/<uuid:person>", members.OneMember.as_view(), name="api_member"),

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -16,11 +17,13 @@ from core.api.inputs import Listing, Searchable
 from core.api.paging import page
 from core.api.schema import page_of
 from core.api.searching import matching
+from core.errors import FieldProblem, Invalid
 from operations.api.changes import ChangeView
 from tenants import selectors, services
 from tenants.api import shapes
+from tenants.groups import selectors as groups
 from tenants.members.services import extend_grant
-from tenants.models import Token, User
+from tenants.models import Tenant, Token, User
 from tenants.profile.services import update_account
 from tenants.tokens import DEFAULT_TOKEN_LIFE
 
@@ -117,12 +120,21 @@ class Grants(ChangeView):
 
     @endpoint("give_grant", body=shapes.GrantInput, answers={201: shapes.GrantOutput}, repeatable=True)
     def post(self, request: Request, tenant: str) -> Response:
-        """Give a person a role on the tenant, or on one of its projects."""
+        """Give a person or a group a role on the tenant, or on one of its projects."""
         home = selectors.tenant(self.actor, tenant)
         target = selectors.grantable(self.actor, home, self.sent.pop("project", None))
         check_before(services.give_grant, self.actor, target)  # before names of people are looked up
-        self.sent["user"] = selectors.person("subject", self.sent.pop("subject"))
-        return self.made(services.give_grant(self.actor, target, **self.sent), selectors.shown_grant, key="id")
+        holder = _holder(home, self.sent.pop("subject", None), self.sent.pop("group", None))
+        return self.made(
+            services.give_grant(self.actor, target, **holder, **self.sent), selectors.shown_grant, key="id"
+        )
+
+
+def _holder(home: Tenant, subject: str | None, group: str | None) -> dict[str, Any]:
+    """Who is to have a role: {"user"} or {"group"}. Raises Invalid where neither or both are named."""
+    if (subject is None) == (group is None):
+        raise Invalid(errors=[FieldProblem("subject", "required", _("Name a person or a group, one of them."))])
+    return {"user": selectors.person("subject", subject), "group": groups.named(home, group)}
 
 
 class OneGrant(ChangeView):

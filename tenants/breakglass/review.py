@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 
 from core.access import Actor
 from core.errors import FieldProblem, Invalid
-from tenants.changes import tell_of
 from tenants.custom.resolving import title_at
+from tenants.groups.holding import tell_holders
 from tenants.models import Grant, Request
 from tenants.notices import place_name
 from tenants.requests.registry import Payload, Place, register
@@ -28,8 +28,8 @@ def _confirmed(actor: Actor, request: Request) -> None:
 def _found_wrong(actor: Actor, request: Request) -> None:
     """What was taken ends at once."""
     rows = Grant.objects.filter(request=request, ended_at__isnull=True)
-    for person in list(rows.values_list("user_id", flat=True)):
-        tell_of(person)
+    for grant in rows:
+        tell_holders(grant)
     rows.update(ended_at=Now(), ended_by=actor.name)
 
 

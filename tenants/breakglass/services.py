@@ -39,10 +39,11 @@ def break_glass(actor: Actor, target: Project, *, role: str, hours: int, reason:
         problems.append(FieldProblem("hours", "out_of_range", text))
     if problems:
         raise Invalid(errors=problems)
-    grant = _taken(_owner(actor, target), target, found, hours, reason.strip())
-    request = _review_of(grant, target)
+    owner = _owner(actor, target)
+    grant = _taken(owner, target, found, hours, reason.strip())
+    request = _review_of(grant, owner, target)
     describe(detail={"grant": str(grant.pk), "review": str(request.pk)}, after={"role": role, "hours": hours})
-    tell_of(grant.user_id)
+    tell_of(owner.pk)
     telling.asked(request)
     return grant
 
@@ -69,11 +70,11 @@ def _taken(user: User, target: Project, role: Role, hours: int, reason: str) -> 
     return made
 
 
-def _review_of(grant: Grant, target: Project) -> Request:
+def _review_of(grant: Grant, owner: User, target: Project) -> Request:
     """What stays under "what needs me" of owners and auditors until one of them has looked at it."""
     made = Request.objects.create(
         kind=review.KIND, subject=f"grant:{grant.pk}", tenant_id=target.tenant_id, project=target,
-        asked_by=grant.user, reason=grant.reason, expires_at=from_now(REVIEW_OPEN_FOR),
+        asked_by=owner, reason=grant.reason, expires_at=from_now(REVIEW_OPEN_FOR),
         payload={"role": grant.role, "grant": str(grant.pk)},
     )  # fmt: skip
     Grant.objects.filter(pk=grant.pk).update(request=made)

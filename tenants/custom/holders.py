@@ -4,8 +4,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from tenants.changes import tell_of
 from tenants.custom.models import CustomRole
+from tenants.groups.holding import tell_holders
 from tenants.models import Grant
 
 NAMED = 10
@@ -17,12 +17,12 @@ class Holders:
     def __init__(self, role: CustomRole) -> None:
         rows = Grant.objects.filter(Q(ends_at=None) | Q(ends_at__gt=Now()), custom=role, ended_at=None)
         self.grants = list(
-            rows.select_related("user", "tenant", "project__tenant", "custom").order_by("user__username")
+            rows.select_related("user", "group", "tenant", "project__tenant", "custom").order_by("user__username")
         )
 
     @property
     def names(self) -> list[str]:
-        return sorted({grant.user.get_username() for grant in self.grants})
+        return sorted({grant.subject for grant in self.grants})
 
     @property
     def words(self) -> str:
@@ -33,5 +33,5 @@ class Holders:
 
     def tell(self) -> None:
         """What they may do changed: open sockets of theirs are looked at again at once."""
-        for person in {grant.user_id for grant in self.grants}:
-            tell_of(person)
+        for grant in self.grants:
+            tell_holders(grant)

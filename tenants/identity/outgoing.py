@@ -43,6 +43,8 @@ def role_for(grant: Grant) -> str:
     """Id of Keystone's role that a grant goes out as; empty where Keystone has nothing to do with it."""
     if not settings.KEYSTONE["url"] or grant.tenant is None or grant.project_id is not None:
         return ""
+    if grant.user is None:
+        return ""  # groups are Berth's own: Keystone never hears of them
     if grant.tenant.source != SOURCE or grant.user.source != SOURCE:
         return ""
     rows = RoleMapping.objects.filter(place=RoleMapping.Place.PROJECT, role=grant.role).exclude(external_id="")

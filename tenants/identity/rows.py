@@ -8,6 +8,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from tenants.changes import tell_of
+from tenants.groups.holding import holders
 from tenants.identity.facts import Domain, Person, Project, Snapshot
 from tenants.identity.wanted import Wish
 from tenants.models import Grant, Organization, Tenant, User
@@ -80,9 +81,8 @@ def set_state(row: Tenant, *, good: bool) -> None:
     with transaction.atomic():
         row.state = after
         Tenant.objects.filter(pk=row.pk, state=before).update(state=after, version=F("version") + 1, updated_at=Now())
-        concerned = Grant.objects.filter(tenant=row, ended_at__isnull=True)
-        for person in concerned.values_list("user_id", flat=True).distinct():
-            tell_of(person)
+        for person in holders(Grant.objects.filter(tenant=row, ended_at__isnull=True)):
+            tell_of(person.pk)
 
 
 def follow_people(read: Snapshot, wished: Iterable[Wish]) -> dict[str, User]:

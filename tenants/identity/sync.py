@@ -13,6 +13,7 @@ from audit.models import AuditEntry
 from audit.services import Line, record
 from core.access import Actor
 from tenants.changes import tell_of
+from tenants.groups.leaving import leave_with_last_role
 from tenants.identity.errors import IdentityUnavailable
 from tenants.identity.facts import Snapshot
 from tenants.identity.models import KeystoneWrite, SyncState
@@ -104,6 +105,7 @@ def settle(person: uuid.UUID, due: set[Role], tenants: Iterable[Tenant]) -> Outc
         home = homes[tenant] if tenant else None
         Grant.objects.create(user=user, role=role, tenant=home, granted_by=SOURCE, source=SOURCE)
         _write_down("grant.give", user, role, tenant, given=True)
+    leave_with_last_role(user, {row.tenant_id for row in ended if row.tenant_id}, by=KEYSTONE)
     if given or ended:
         tell_of(user.pk)
     return Outcome(len(given), len(ended))

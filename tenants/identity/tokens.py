@@ -14,12 +14,13 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from core.errors import NotSignedIn
+from tenants.groups.holding import Place
 from tenants.identity import recheck, sync
 from tenants.identity.rows import SOURCE
 from tenants.identity.wanted import rules, token_roles
 from tenants.middleware import actor_with
 from tenants.models import Grant, Tenant, User
-from tenants.rights import Place, rights_from, running_grants
+from tenants.rights import rights_from, running_grants
 
 KEPT_SECONDS = 60
 LONGEST_TOKEN = 4096

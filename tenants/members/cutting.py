@@ -1,6 +1,6 @@
 """What ends at once when somebody is removed. The packages above tell what of theirs would be cut."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from django.utils.translation import ngettext
 
 from core.errors import Text
 from operations.models import Operation
+from tenants.groups.models import Membership
 from tenants.models import Project, Request, Robot, Tenant, Token
 
 Place = Tenant | Project
@@ -24,11 +25,11 @@ class Cut:
     words: Text
 
 
-_finders: list[Callable[[UUID, Place], list[Cut]]] = []
+_finders: list[Callable[[Collection[UUID], Place], list[Cut]]] = []
 
 
-def register_cut(find: Callable[[UUID, Place], list[Cut]]) -> None:
-    """`find(person, place)` answers what of a person at a place would end."""
+def register_cut(find: Callable[[Collection[UUID], Place], list[Cut]]) -> None:
+    """`find(people, place)` answers what of these people at a place would end with their rights."""
     _finders.append(find)
 
 
@@ -39,20 +40,34 @@ def at(place: Place) -> Q:
 
 def cuts(person: UUID, place: Place) -> list[Cut]:
     """All that would end, the kinds of which there is something."""
-    found = [*_own(person, place), *(cut for find in _finders for cut in find(person, place))]
+    found = [_waiting([person], place), *_own(person, place), *_open([person], place)]
     return [cut for cut in found if cut.count]
 
 
+def cuts_with_rights(people: Collection[UUID], place: Place) -> list[Cut]:
+    """What of these people would end where they lose their rights there, but stay."""
+    return [cut for cut in (_waiting(people, place), *_open(people, place)) if cut.count]
+
+
+def _open(people: Collection[UUID], place: Place) -> list[Cut]:
+    return [cut for find in _finders for cut in find(people, place)]
+
+
+def _waiting(people: Collection[UUID], place: Place) -> Cut:
+    count = Operation.objects.filter(at(place), requested_by__in=people, state="pending").count()
+    return Cut("operations", "activity", count, _say(count, "operations"))
+
+
 def _own(person: UUID, place: Place) -> list[Cut]:
-    waiting = Operation.objects.filter(at(place), requested_by=person, state="pending").count()
     tokens = tokens_at(person, place).count()
     kept = Robot.objects.filter(at(place), keeper=person, removed_at=None).count()
+    groups = Membership.objects.filter(tenant=place.pk, user=person, ended_at=None).count()  # a project has none
     asked = Request.objects.filter(at(place), asked_by=person, state="open").count()
     return [
-        Cut("operations", "activity", waiting, _say(waiting, "operations")),
         Cut("tokens", "key", tokens, _say(tokens, "tokens")),
         Cut("robots", "key", kept, _say(kept, "robots")),
         Cut("requests", "checks", asked, _say(asked, "requests")),
+        Cut("groups", "users-group", groups, _say(groups, "groups")),
     ]
 
 
@@ -71,6 +86,7 @@ def _say(count: int, kind: str) -> str:
             "stop %(count)s robots that nobody else keeps",
             count,
         ),
+        "groups": ngettext("take them out of %(count)s group", "take them out of %(count)s groups", count),
         "requests": ngettext("withdraw %(count)s open request", "withdraw %(count)s open requests", count),
     }
     return words[kind] % {"count": count}

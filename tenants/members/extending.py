@@ -27,7 +27,9 @@ def page(request: HttpRequest, tenant: str, grant: uuid.UUID) -> HttpResponse:
     check(actor, "member.manage", row.project or home)
     form = ExtendForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid() and _extended(actor, home, row, form):
-        messages.success(request, _("%(person)s has more time.") % {"person": row.user.get_username()})
+        messages.success(request, _("%(person)s has more time.") % {"person": row.subject})
+        if row.group_id:
+            return redirect("group", tenant=tenant, group=row.group_id)
         if row.project:
             return redirect("project_member", tenant=tenant, project=row.project.name, person=row.user_id)
         return redirect("member", tenant=tenant, person=row.user_id)

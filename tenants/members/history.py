@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from core.access import NONE, Actor, check
 from core.errors import FieldProblem, Invalid
 from tenants.custom.resolving import Past, holding, past_at
+from tenants.groups.holding import HOLDER, by_holder
 from tenants.members.cutting import Place
 from tenants.members.selectors import here, shown_grant
 from tenants.models import Grant, Project, Tenant
@@ -23,6 +25,7 @@ class Held:
     """A grant that counted at the moment, what it allowed of what is asked for, and whether it counts now."""
 
     grant: Grant
+    person: str
     permissions: list[str]
     now: bool
 
@@ -55,7 +58,7 @@ def who_could(
     check(actor, "audit.view", home)
     rows = grants_at(home, moment=moment, place=place)
     if person:
-        rows = rows.filter(user__username=person)
+        rows = rows.filter(who=person)
     past = past_at(home.pk, moment)
     if permission:
         rows = rows.filter(holding([permission], home.pk, past=past))
@@ -81,22 +84,28 @@ def place_once(home: Tenant, name: str) -> Project | None:
     return found
 
 
-def grants_at(home: Tenant, *, moment: datetime, place: Place | None) -> QuerySet[Grant]:
-    rows = Grant.objects.filter(counted_at(moment), here(place or home))
-    return rows.select_related("user", "tenant", "project__tenant", "custom").order_by("user__username", "created_at")
+def grants_at(home: Tenant, *, moment: datetime, place: Place | None) -> QuerySet[Any]:
+    """Each once for everybody who held it: `who`; and till when they were in its group: `out_at`."""
+    in_then = Q(group__memberships__created_at__lte=moment) & (
+        Q(group__memberships__ended_at=None) | Q(group__memberships__ended_at__gt=moment)
+    )
+    rows: QuerySet[Any] = by_holder(Grant.objects.filter(counted_at(moment), here(place or home)), in_then).annotate(
+        who=Coalesce("user__username", f"{HOLDER}__username"), out_at=F("group__memberships__ended_at")
+    )
+    return rows.select_related("user", "group", "tenant", "project__tenant", "custom").order_by("who", "created_at")
 
 
-def _held(grant: Grant, permission: str, now: datetime, past: Past) -> Held:
+def _held(grant: Any, permission: str, now: datetime, past: Past) -> Held:
     role = ROLES.get(grant.role)
     could = past.get(grant.custom_id, NONE) if grant.custom_id else role.permissions if role else NONE
     codes = [code for code in PERMISSIONS if code in could and permission in ("", code)]
-    ended = grant.ended_at is not None and grant.ended_at <= now
-    return Held(grant, codes, now=not ended and (grant.ends_at is None or grant.ends_at > now))
+    over = [grant.ended_at, grant.ends_at, grant.out_at]
+    return Held(grant, grant.who, codes, now=all(at is None or at > now for at in over))
 
 
 def shown_held(one: Held) -> dict[str, Any]:
     return {
-        "person": one.grant.user.get_username(),
+        "person": one.person,
         "permissions": one.permissions,
         "grant": shown_grant(one.grant) | {"ended_at": one.grant.ended_at, "ended_by": one.grant.ended_by},
         "now": one.now,

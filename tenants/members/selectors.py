@@ -14,6 +14,7 @@ from core.clock import from_now
 from core.errors import NotFound
 from tenants.custom.models import CustomRole
 from tenants.custom.resolving import role_of, roles_at
+from tenants.groups.holding import by_holder, held_by, holders
 from tenants.members.cutting import Place
 from tenants.models import Grant, Project, Session, Tenant, User
 from tenants.rights import running_grants
@@ -28,7 +29,7 @@ class Member:
     """A person with the roles that count at the place. `seen_at`: when a browser of theirs was last here."""
 
     user: User
-    grants: list[Grant]
+    grants: list[Grant]  # their own, and those of groups they are in
     seen_at: datetime | None
 
 
@@ -58,7 +59,7 @@ def seen_grants(actor: Actor, place: Place) -> QuerySet[Grant]:
     if isinstance(place, Project) and not may(actor, "member.view", place.tenant):
         condition = Q(project=place)
     rows = Grant.objects.filter(running_grants(), condition)
-    return rows.select_related("user", "tenant", "project__tenant", "custom").order_by("user__username", "created_at")
+    return rows.select_related("user", "group", "tenant", "project__tenant", "custom").order_by("created_at")
 
 
 def members(
@@ -76,17 +77,22 @@ def members(
     `only`: those with such grants, and of each person only these.
     """
     rows = seen_grants(actor, place).filter(only or Q())
+    people = holders(rows)
     if search:
-        rows = rows.filter(Q(user__username__icontains=search) | Q(user__title__icontains=search))
+        people = people.filter(Q(username__icontains=search) | Q(title__icontains=search))
     if beyond:
-        rows = rows.filter(user__username__lt=beyond) if back else rows.filter(user__username__gt=beyond)
-    order = "-user__username" if back else "user__username"
-    wanted = list(rows.order_by(order).values_list("user__username", flat=True).distinct()[:most])
+        people = people.filter(username__lt=beyond) if back else people.filter(username__gt=beyond)
+    wanted = list(people.order_by("-username" if back else "username")[:most])
+    held, seen = _held(rows, wanted), last_seen(one.pk for one in wanted)
+    return [Member(one, held[one.pk], seen.get(one.pk)) for one in wanted]
+
+
+def _held(rows: QuerySet[Grant], people: Iterable[User]) -> dict[uuid.UUID, list[Grant]]:
+    """The grants of each, oldest first, in one query."""
     found: dict[uuid.UUID, list[Grant]] = defaultdict(list)
-    for grant in rows.filter(user__username__in=wanted).order_by(order, "created_at"):
-        found[grant.user_id].append(grant)
-    seen = last_seen(found)
-    return [Member(grants[0].user, grants, seen.get(person)) for person, grants in found.items()]
+    for grant in by_holder(rows).filter(holder__in=[one.pk for one in people]):
+        found[grant.holder].append(grant)
+    return found
 
 
 def which(*, role: str = "", on: str = "") -> Q:
@@ -112,10 +118,10 @@ def last_seen(people: Iterable[uuid.UUID]) -> dict[uuid.UUID, datetime]:
 
 def member(actor: Actor, place: Place, person: uuid.UUID) -> Member:
     """One of them; the same NotFound for nobody and for somebody of elsewhere."""
-    grants = list(seen_grants(actor, place).filter(user=person))
+    grants = list(seen_grants(actor, place).filter(held_by(person)))
     if not grants:
         raise NotFound()
-    return Member(grants[0].user, grants, last_seen([person]).get(person))
+    return Member(User.objects.get(pk=person), grants, last_seen([person]).get(person))
 
 
 def paths(member: Member) -> list[Path]:
@@ -131,7 +137,7 @@ def paths(member: Member) -> list[Path]:
 def roles(actor: Actor, place: Tenant) -> list[dict[str, Any]]:
     """Every role of tenants and projects: what it may do, how many hold it, and whether the actor could give it."""
     held: dict[str, int] = defaultdict(int)
-    for key in seen_grants(actor, place).values_list("role", flat=True):
+    for key in by_holder(seen_grants(actor, place)).values_list("role", flat=True):
         held[key] += 1
     return [
         {
@@ -170,6 +176,7 @@ def shown_grant(grant: Grant) -> dict[str, Any]:
     return {name: getattr(grant, name) for name in named} | {
         "tenant": grant.tenant.name if grant.tenant else None,
         "project": grant.project.name if grant.project else None,
+        "group": grant.group.name if grant.group else None,
         "origin": grant.source,
     }
 

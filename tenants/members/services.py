@@ -13,9 +13,13 @@ from tenants.changes import tell_of
 from tenants.custom.resolving import role_of
 from tenants.ending import tell_of_extension
 from tenants.giving import check_holds, lock_grants
+from tenants.groups.holders import named
+from tenants.groups.holding import held_by, tell_holders
+from tenants.groups.models import Membership
+from tenants.groups.services import take_from_group
 from tenants.identity import outgoing
 from tenants.members.cutting import Place, at, tokens_at
-from tenants.models import Grant, Request, User
+from tenants.models import Grant, Project, Request, User
 from tenants.rights import running_grants
 from tenants.services import end_grant
 
@@ -24,9 +28,11 @@ from tenants.services import end_grant
 def remove_member(actor: Actor, target: Place, *, user: User) -> int:
     """End all roles of a person there, and the tokens and requests that count only there. Answers how many roles.
 
-    Raises Conflict where a role comes from elsewhere or it is the last owner; then nothing is ended.
+    Out of a tenant they leave its groups as well. Raises Conflict where a role comes from elsewhere or it is the last
+    owner, and in a project where a group gives one; then nothing is ended.
     """
     lock_grants(actor, target)
+    ended = _leave_groups(actor, target, user)
     grants = list(Grant.objects.filter(running_grants(), at(target), user=user).select_related("project__tenant"))
     if any(outgoing.kept_there(grant) for grant in grants):
         message = _("Some roles of %(person)s are kept by the identity service.") % {"person": user.get_username()}
@@ -41,7 +47,23 @@ def remove_member(actor: Actor, target: Place, *, user: User) -> int:
         detail={"person": user.get_username(), "tokens_ended": tokens, "requests_withdrawn": withdrawn},
     )
     tell_of(user.pk)
-    return len(grants)
+    return len(grants) + ended
+
+
+def _leave_groups(actor: Actor, target: Place, user: User) -> int:
+    """Answers how many roles they lose by it."""
+    by_group = Grant.objects.filter(running_grants(), held_by(user), at(target), user=None).select_related("group")
+    if isinstance(target, Project):
+        if names := sorted({str(grant.group) for grant in by_group}):
+            words = {"person": user.get_username(), "groups": ", ".join(names)}
+            message = _("%(person)s has a role here by a group: %(groups)s.") % words
+            hint = _("Take the person out of the group first, or end its role here.")
+            raise Conflict(message, code="by_group", hint=hint)
+        return 0
+    ended = by_group.count()
+    for row in Membership.objects.filter(tenant=target, user=user, ended_at=None).select_related("group__tenant"):
+        take_from_group(actor, row.group, user=user)
+    return ended
 
 
 @command("grant.extend", permission="member.manage")
@@ -64,17 +86,17 @@ def extend_grant(actor: Actor, target: Place, *, grant: Grant, ends_at: datetime
     describe(
         before=before,
         after={"ends_at": str(row.ends_at), "reason": row.reason},
-        detail={"grant": str(row.pk), "person": row.user.get_username(), "role": row.role},
+        detail={"grant": str(row.pk), **named(row), "role": row.role},
     )
     tell_of_extension(row, by=actor.name)
-    tell_of(row.user_id)
+    tell_holders(row)
     return row
 
 
 def _extendable(grant: Grant) -> Grant:
     """The grant as it is now that it is our turn. Raises Conflict for one that has no end, or is not ours to move."""
     rows = Grant.objects.filter(running_grants(), pk=grant.pk, tenant__isnull=False)
-    row = rows.select_related("user", "tenant", "project__tenant", "custom").first()
+    row = rows.select_related("user", "group", "tenant", "project__tenant", "custom").first()
     if row is None:
         raise NotFound()
     if outgoing.kept_there(row):

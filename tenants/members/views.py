@@ -193,7 +193,7 @@ def member(request: HttpRequest, tenant: str, person: uuid.UUID, project: str = 
     at = where(request, tenant, project)
     one = selectors.member(at.actor, at.place, person)
     manages = may(at.actor, "member.manage", at.place)
-    chips = [Chip(grant, may_end=manages and not outgoing.kept_there(grant)) for grant in one.grants]
+    chips = [Chip(grant, may_end=manages and _ends_here(grant)) for grant in one.grants]
     asked = request.GET.get("permission", "")
     found = [path for path in selectors.paths(one) if asked in ("", path.permission)]
     context = page_context(at, "people") | {
@@ -210,6 +210,11 @@ def member(request: HttpRequest, tenant: str, person: uuid.UUID, project: str = 
     return render(request, "tenants/members/member.html", context)
 
 
+def _ends_here(grant: Grant) -> bool:
+    """Not what Keystone keeps; and what a group has is ended on the group's page, for all of it."""
+    return grant.group_id is None and not outgoing.kept_there(grant)
+
+
 @login_required
 @require_POST
 def end(request: HttpRequest, tenant: str, grant: uuid.UUID) -> HttpResponse:
@@ -218,7 +223,9 @@ def end(request: HttpRequest, tenant: str, grant: uuid.UUID) -> HttpResponse:
     row = places.grant(actor, places.tenant(actor, tenant), grant)
     end_grant(actor, row.project or cast(Tenant, row.tenant), grant=row)
     said = _("%(person)s has this role no more. What was open is being closed.")
-    messages.success(request, said % {"person": row.user.get_username()})
+    messages.success(request, said % {"person": row.subject})
+    if row.group_id is not None and may(actor, "member.view", row.tenant):
+        return redirect("group", tenant=tenant, group=row.group_id)
     return redirect("members", tenant=tenant) if may(actor, "member.view", row.tenant) else redirect("home")
 
 

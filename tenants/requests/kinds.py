@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 from core.access import Actor
 from core.errors import Conflict, FieldProblem, Invalid
 from tenants.custom.resolving import roles_at, title_at
+from tenants.groups.holding import held_by
 from tenants.models import Grant, Project
 from tenants.notices import place_name
 from tenants.requests.models import Request
@@ -36,7 +37,7 @@ def _role(target: Place, payload: Payload) -> str:
 
 def _not_held(actor: Actor, target: Place, role: str) -> None:
     where: dict[str, Any] = {"project": target} if isinstance(target, Project) else {"tenant": target, "project": None}
-    if Grant.objects.filter(running_grants(), user=actor.id, role=role, **where).exists():
+    if Grant.objects.filter(running_grants(), held_by(actor.id), role=role, **where).exists():
         raise Conflict(_("You have this role here already."), code="held_already", hint=_("Look at your roles here."))
 
 

@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from core.access import Actor, visible
 from core.clock import from_now
 from core.errors import NotFound
+from tenants.groups.holding import held_by
 from tenants.models import Grant, Review, Tenant
 from tenants.requests.models import Request, still_open
 from tenants.requests.registry import KINDS
@@ -88,7 +89,7 @@ class Needs:
 
 
 def ending(actor: Actor) -> QuerySet[Grant]:
-    rows = Grant.objects.filter(running_grants(), user=actor.id, ends_at__lte=from_now(ENDS_SOON))
+    rows = Grant.objects.filter(running_grants(), held_by(actor.id), ends_at__lte=from_now(ENDS_SOON))
     return rows.select_related("tenant", "project__tenant", "custom").order_by("ends_at")
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from operations.changes import announce, register_kind
 from tenants import notices
 from tenants.custom.resolving import holding
+from tenants.groups.holding import holders as grant_holders
 from tenants.models import Grant, Notice
 from tenants.requests.models import Request
 from tenants.requests.registry import KINDS, words_of
@@ -28,8 +29,8 @@ def holders(permission: str, *, tenant: UUID, project: UUID | None) -> list[UUID
     here = Q(tenant=None) | Q(tenant=tenant, project=None)
     if project is not None:
         here |= Q(project=project)
-    rows = Grant.objects.filter(running_grants(), here, holding([permission], tenant), user__is_active=True)
-    return list(rows.values_list("user_id", flat=True).distinct()[:MOST])
+    found = grant_holders(Grant.objects.filter(running_grants(), here, holding([permission], tenant)))
+    return list(found.filter(is_active=True).values_list("pk", flat=True)[:MOST])
 
 
 def deciders(request: Request) -> list[UUID]:

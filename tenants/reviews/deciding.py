@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 
 from core.access import Actor
 from tenants.custom.resolving import codes_at
+from tenants.groups.holding import held_by
 from tenants.models import Grant, Review, ReviewLine
 from tenants.rights import running_grants
 
@@ -27,6 +28,11 @@ def still_open() -> Q:
 def not_over() -> Q:
     """Lines of grants that did not end in another way meanwhile."""
     return Q(grant__ended_at=None) & (Q(until=None) | Q(until__gt=Now()))
+
+
+def own(actor: Actor) -> QuerySet[Grant]:
+    """What the actor holds by themselves or by a group: for these they do not answer."""
+    return Grant.objects.filter(held_by(actor.id))
 
 
 def needs_of(line: ReviewLine) -> tuple[str, ...]:
@@ -64,7 +70,7 @@ def answerable(actor: Actor) -> QuerySet[ReviewLine]:
     condition = Q(pk__in=[])
     for tenant, project, role in _groups(actor):
         condition |= Q(tenant=tenant, project=project, role=role)
-    return ReviewLine.objects.filter(still_open(), condition).exclude(user=actor.id)
+    return ReviewLine.objects.filter(still_open(), condition).exclude(grant__in=own(actor))
 
 
 def answerable_count(actor: Actor) -> int:
@@ -79,6 +85,6 @@ def _groups(actor: Actor) -> dict[Place, int]:
     if actor.id is None or not places:
         return {}
     here = Q(tenant__in=places) | Q(project__in=places)
-    rows = ReviewLine.objects.filter(still_open(), here).exclude(user=actor.id)
+    rows = ReviewLine.objects.filter(still_open(), here).exclude(grant__in=own(actor))
     counted = rows.order_by().values_list("tenant_id", "project_id", "role").annotate(count=Count("pk"))
     return {(t, p, role): count for t, p, role, count in counted if may_answer(actor, (t, p, role))}

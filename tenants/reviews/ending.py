@@ -71,7 +71,7 @@ def _close(review: Review) -> bool:
 def _drop(target: ReviewLine) -> None:
     """Nobody confirmed it: the role ends, unless it is the last owner's or only the identity service can end it."""
     Tenant.objects.select_for_update().get(pk=target.tenant_id)
-    rows = ReviewLine.objects.select_related("grant__tenant", "grant__user", "review")
+    rows = ReviewLine.objects.select_related("grant__tenant", "grant__user", "grant__group", "review")
     line = rows.get(pk=target.pk)
     if line.state != State.OPEN or line.review.state != Review.State.RUNNING:
         return

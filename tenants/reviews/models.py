@@ -61,7 +61,7 @@ class ReviewLine(Row):
     tenant = models.ForeignKey("tenants.Tenant", models.PROTECT, related_name="+")
     project = models.ForeignKey("tenants.Project", models.PROTECT, null=True, related_name="+")
     grant = models.ForeignKey("tenants.Grant", models.PROTECT, related_name="+")
-    user = models.ForeignKey("tenants.User", models.PROTECT, related_name="+")
+    user = models.ForeignKey("tenants.User", models.PROTECT, null=True, related_name="+")  # none: a group's
     person = models.CharField(max_length=150)
     role = models.CharField(max_length=60)
     place = models.CharField(max_length=100)

@@ -18,9 +18,10 @@ def take_picture(review: Review) -> int:
     rows = Grant.objects.filter(running_grants(), at(review.project or review.tenant))
     if review.roles:
         rows = rows.filter(role__in=review.roles)
-    found = list(rows.select_related("user", "tenant", "project").order_by("user__username", "created_at"))
-    seen = _seen({grant.user_id for grant in found})
-    lines = [_line(review, number, grant, seen.get(grant.user_id)) for number, grant in enumerate(found, 1)]
+    found = list(rows.select_related("user", "group", "tenant", "project").order_by("user__username", "created_at"))
+    seen = _seen({grant.user_id for grant in found if grant.user_id})
+    here = [seen.get(grant.user_id) if grant.user_id else None for grant in found]
+    lines = [_line(review, number, grant, at) for number, (grant, at) in enumerate(zip(found, here, strict=True), 1)]
     ReviewLine.objects.bulk_create(lines, batch_size=500)
     return len(lines)
 
@@ -38,7 +39,7 @@ def _seen(people: Iterable[UUID]) -> dict[UUID, datetime]:
 def _line(review: Review, number: int, grant: Grant, seen: datetime | None) -> ReviewLine:
     return ReviewLine(
         review=review, number=number, tenant_id=review.tenant_id, project_id=grant.project_id, grant=grant,
-        user_id=grant.user_id, person=grant.user.get_username(), role=grant.role,
+        user_id=grant.user_id, person=grant.subject, role=grant.role,
         place=place_name(grant.tenant, grant.project), since=grant.starts_at, until=grant.ends_at,
         granted_by=grant.granted_by, reason=grant.reason, origin=grant.source, last_used_at=grant.last_used_at,
         seen_at=seen,

@@ -90,7 +90,9 @@ def answer(actor: Actor, target: ReviewLine, *, keep: bool, reason: str = "") ->
 
 def _line(target: ReviewLine) -> ReviewLine:
     """The row as it is now, as long as it can be answered."""
-    rows = ReviewLine.objects.select_related("review", "grant__project__tenant", "grant__tenant", "grant__user")
+    rows = ReviewLine.objects.select_related(
+        "review", "grant__project__tenant", "grant__tenant", "grant__user", "grant__group"
+    )
     line = rows.get(pk=target.pk)
     if not Review.objects.filter(pk=line.review_id, state=Review.State.RUNNING, ends_at__gt=Now()).exists():
         message = _("This review is over.")
@@ -106,7 +108,7 @@ def _line(target: ReviewLine) -> ReviewLine:
 
 def _check_answers(actor: Actor, line: ReviewLine, *, keep: bool) -> None:
     place = (line.tenant_id, line.project_id, line.role)
-    if line.user_id == actor.id:
+    if deciding.own(actor).filter(pk=line.grant_id).exists():
         raise Denied(_("Nobody answers for their own role."), hint=_("Somebody else who gives roles here has to."))
     if deciding.may_confirm(actor, place):
         if not keep:

@@ -22,7 +22,7 @@ from tenants.members.views import Where, page_context, projects_at
 from tenants.models import Review, ReviewLine, Tenant
 from tenants.profile.views import who
 from tenants.reviews import sealing, selectors, services
-from tenants.reviews.deciding import answerable, could_end
+from tenants.reviews.deciding import answerable, could_end, own
 from tenants.reviews.forms import ReviewForm
 from tenants.reviews.results import files_of
 from tenants.reviews.several import Answered, answer_all
@@ -96,13 +96,14 @@ def _one(
         fitting = fitting.filter(number__gt=int(asked["after"][:9]))
     found = list(fitting.select_related("tenant", "grant")[: ROWS + 1])
     more = urlencode(asked | {"after": found[ROWS - 1].number}) if len(found) > ROWS else ""
+    held = set(own(actor).values_list("pk", flat=True))
     mine = set(answerable(actor).filter(review=row).values_list("pk", flat=True))
     context = _context(Where(actor, row.tenant, None, {"tenant": row.tenant.name})) | {
         "review": row,
         "progress": selectors.progress(actor, [row])[row.pk],
         "answerers": selectors.by_answerer(actor, row),
         "mine": len(mine),
-        "lines": [_shown(actor, row, line, mine, chosen) for line in found[:ROWS]],
+        "lines": [_shown(actor, row, line, mine, held, chosen) for line in found[:ROWS]],
         "ways": _ways(asked),
         "asked": asked,
         "roles": [(key, title_at(row.tenant_id, key)) for key in roles],
@@ -116,10 +117,17 @@ def _one(
     return render(request, "tenants/reviews/one.html", context, status=422 if problem else 200)
 
 
-def _shown(actor: Actor, row: Review, line: ReviewLine, mine: set[uuid.UUID], chosen: Collection[uuid.UUID]) -> Shown:
+def _shown(
+    actor: Actor,
+    row: Review,
+    line: ReviewLine,
+    mine: set[uuid.UUID],
+    held: set[uuid.UUID],
+    chosen: Collection[uuid.UUID],
+) -> Shown:
     running = row.state == Review.State.RUNNING
     place = (line.tenant_id, line.project_id, line.role)
-    kept = running and line.state == ReviewLine.State.KEPT and line.user_id != actor.id
+    kept = running and line.state == ReviewLine.State.KEPT and line.grant_id not in held
     ends = (line.pk in mine or kept) and could_end(actor, place)
     return Shown(line, row.created_at, mine=line.pk in mine, may_end=ends, chosen=line.pk in chosen)
 

@@ -24,6 +24,7 @@ from operations.models import Operation
 from portal.api.reference import description
 from tenants.custom.services import create_role
 from tenants.factors.selectors import public_id
+from tenants.groups.services import add_to_group, create_group
 from tenants.identity.models import RoleMapping
 from tenants.invitations.services import invite
 from tenants.models import Grant, Session, Token, User
@@ -48,6 +49,8 @@ BODIES: dict[str, dict[str, Any]] = {  # good ones, so that nothing but the addr
     "me/invitations": {"link": "x"},
     "remove": {"password": "x"},
     "lost-factors": {"reason": "x"},
+    "groups": {"name": "x"},
+    "members": {"person": "outsider"},
     "grants": {"subject": "outsider", "role": "tenant.member"},
     "projects": {"name": "x"},
     "apps": {"name": "x"},
@@ -111,6 +114,7 @@ def known(running: AppEnvironment, cast: Cast) -> dict[str, str]:
         "session": str(session_of(cast.owner)),
         "factor": str(public_id(Authenticator.objects.create(user=cast.owner, type="totp", data={}))),
         "person": str(cast.developer.pk),
+        "group": str(crew_of(cast)),
         "asked": str(ask_for(cast).pk),
         "invitation": str(invite(cast.actor("owner"), cast.acme, person="x", role="tenant.member")[0].pk),
         "mapping": str(RoleMapping.objects.create(place="project", keystone_role="known", role="tenant.member").pk),
@@ -119,6 +123,13 @@ def known(running: AppEnvironment, cast: Cast) -> dict[str, str]:
 
 def ask_for(cast: Cast) -> AskedFor:
     return services.ask(cast.actor("developer"), cast.shop, kind="join", payload={"role": "project.tester"})
+
+
+def crew_of(cast: Cast) -> uuid.UUID:
+    """A group with somebody in it."""
+    group = create_group(cast.actor("owner"), cast.acme, name="crew")
+    add_to_group(cast.actor("owner"), group, user=cast.developer)
+    return group.pk
 
 
 def session_of(user: User) -> uuid.UUID:

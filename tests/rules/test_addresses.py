@@ -19,6 +19,7 @@ from operations.models import Operation
 from portal.checks import PUBLIC, Route, every_address_is_guarded, routes
 from tenants.custom.services import create_role
 from tenants.factors.selectors import public_id
+from tenants.groups.services import create_group
 from tenants.identity.models import RoleMapping
 from tenants.invitations.services import invite
 from tenants.models import Grant, Session, Token
@@ -115,6 +116,7 @@ def things(place: AppEnvironment, cast: Cast) -> dict[str, str]:
         "session": str(Session.objects.filter(user=cast.owner).values_list("id", flat=True)[0]),
         "grant": str(Grant.objects.filter(tenant=cast.acme).values_list("pk", flat=True)[0]),
         "person": str(cast.developer.pk),
+        "group": str(create_group(cast.actor("owner"), cast.acme, name="crew").pk),
         "request_id": str(asked.pk),
         "asked": str(asked.pk),
         "invitation": str(invite(cast.actor("owner"), cast.acme, person="x", role="tenant.member")[0].pk),
