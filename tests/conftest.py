@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import time
 
 os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(50))
 os.environ.setdefault("FIELD_KEYS", "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=")
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client, TransactionTestCase
 from rest_framework.test import APIClient
 
@@ -31,6 +32,7 @@ from tenants.rights import rights_of
 from tenants.services import create_project
 
 PASSWORD = "a long enough password"
+PATIENCE_SECONDS = 10.0
 KEPT = {
     "audit_auditentry": ("update", "delete"),
     "apps_release": ("update", "delete"),
@@ -45,15 +47,35 @@ def _emptying_allowed() -> Iterator[None]:
     empty = TransactionTestCase._fixture_teardown
 
     def teardown(case: TransactionTestCase) -> None:
-        _triggers(lambda vendor, table, deed, _when: allow_statements(vendor, table, deed))
+        _once_free(lambda: _triggers(_allow))
         try:
-            empty(case)
+            _once_free(lambda: empty(case))
         finally:
-            _triggers(lambda vendor, table, deed, when: refuse_statements(vendor, table, deed, when=when))
+            _once_free(lambda: _triggers(_refuse))
 
     TransactionTestCase._fixture_teardown = teardown
     yield
     TransactionTestCase._fixture_teardown = empty
+
+
+def _once_free(act: Callable[[], None]) -> None:
+    """A thread of the test that just ended may still read; SQLite in memory then refuses at once instead of waiting."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return act()
+        except OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > end:
+                raise
+        time.sleep(0.01)
+
+
+def _allow(vendor: str, table: str, deed: str, _when: str) -> list[str]:
+    return allow_statements(vendor, table, deed)
+
+
+def _refuse(vendor: str, table: str, deed: str, when: str) -> list[str]:
+    return refuse_statements(vendor, table, deed, when=when)
 
 
 def _triggers(make: Callable[..., list[str]]) -> None:
