@@ -8,6 +8,6 @@ from tenants.models import Tenant
 
 
 def role(actor: Actor, home: Tenant, name: str) -> CustomRole:
-    """By name; the same NotFound for a missing one, a removed one, one of another tenant, and who may see no members."""
+    """By name. The same NotFound for a missing one and a removed one, and for whoever may see no members of it."""
     rows: QuerySet[CustomRole] = CustomRole.objects.select_related("tenant").filter(tenant=home, removed_at=None)
     return get_visible(actor, rows, name=name)
