@@ -22,6 +22,7 @@ from audit.models import AuditEntry
 from portal.api.reference import description
 from portal.checks import Route, routes
 from tenants.models import Grant, Token, User
+from tenants.quota.models import Quota, QuotaLoan
 from tenants.robots.services import create_robot
 from tenants.roles import ROLES, Role
 from tests.abuse.test_isolation import BODIES, QUERY, ask, filled, known
@@ -116,7 +117,12 @@ def test_every_gap_is_listed(running: AppEnvironment, cast: Cast) -> None:
 def things_of(running: AppEnvironment, cast: Cast) -> dict[str, str]:
     client = Client()
     client.force_login(cast.owner)
-    return things(running, cast)
+    found = things(running, cast)
+    loan = QuotaLoan.objects.get(pk=found["loan"])
+    for project, what in ((loan.lender, "lent"), (loan.borrower, "borrowed")):
+        place = {"tenant": cast.acme, "project": project, "resource": loan.resource}
+        Quota.objects.update_or_create(**place, defaults={what: loan.amount})
+    return found
 
 
 @pytest.mark.parametrize("role", list(ROLES.values()), ids=lambda role: role.key)
