@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from channels.testing import WebsocketCommunicator
 from django.db import transaction
 from django.test import Client
 
@@ -20,12 +19,11 @@ from core.clock import from_now
 from operations import changes
 from operations.changes import announce, newest
 from operations.models import Change
-from portal.routing import sockets as routes
 from tenants.models import Grant, Token
 from tenants.robots.services import create_robot, create_robot_token
 from tenants.services import end_grant
 from tests.conftest import Cast, actor_of
-from tests.console.knocking import closed_with, opened, until
+from tests.console.knocking import closed_with, knock, opened, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FEED = "/ws/v1/feed"
@@ -186,8 +184,7 @@ async def test_a_robot_hears_as_long_as_its_keeper_may(cast: Cast, sockets: Any)
     assert (await feed.receive_json_from(timeout=5))["id"] == "p1"
     await Grant.objects.filter(user=cast.guest).aupdate(ended_at=from_now(timedelta(0)))
     assert await closed_with(feed) == 4401
-    sent = [(b"host", b"127.0.0.1"), (b"authorization", f"Bearer {text}".encode())]
-    assert not (await WebsocketCommunicator(routes, SHOP, headers=sent).connect(timeout=5))[0]
+    assert not (await knock(SHOP, token=text, origin=None).connect(timeout=5))[0]
 
 
 async def test_who_talks_has_mistaken_the_address(cast: Cast, sockets: Any) -> None:
