@@ -282,6 +282,7 @@ CELERY_BEAT_SCHEDULE = {
     "tell of silence": {"task": "apps.tell_of_silence", "schedule": 15.0, "options": {"expires": 15}},
     "tell of failing": {"task": "apps.tell_of_failing", "schedule": 15.0, "options": {"expires": 15}},
     "follow keystone": {"task": "tenants.follow_keystone", "schedule": 60.0, "options": {"expires": 60}},
+    "heed disabled": {"task": "tenants.heed_disabled", "schedule": 15.0, "options": {"expires": 15}},
     "look after people": {"task": "tenants.look_after", "schedule": 600.0},
     "tell of ends": {"task": "tenants.tell_of_ends", "schedule": 60.0, "options": {"expires": 60}},
     "look after reviews": {"task": "tenants.look_after_reviews", "schedule": 60.0, "options": {"expires": 60}},

@@ -34,6 +34,7 @@ TASKS = {
     "tenants.look_after_reviews",
     "tenants.recount_quota",
     "tenants.follow_keystone",
+    "tenants.heed_disabled",
     "tenants.write_to_keystone",
 }
 

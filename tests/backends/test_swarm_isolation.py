@@ -120,38 +120,39 @@ def grounds(cast: Cast, engine: LiveEngine) -> Iterator[dict[str, Ground]]:
         assert not left
 
 
-def test_services_of_one_environment_find_each_other(grounds: dict[str, Ground]) -> None:
+def test_what_runs_finds_its_own_and_nobody_elses(grounds: dict[str, Ground], engine: LiveEngine) -> None:
     for ground in grounds.values():
-        named = [ground.reaches(name) for name in ("web", f"{ground.place.app.name}-web", ground.service("web"))]
-        assert named == [ANSWERED] * 3
-        assert ANSWERED in [ground.reaches(address) for address in ground.addresses]
+        finds_its_own(ground)
+        assert networks_of(ground, engine) == {ground.place.environment.engine_name}
+    for here, one in grounds.items():
+        for there, other in grounds.items():
+            if here != there:
+                nothing_leads(one, other)
 
 
-@pytest.mark.parametrize(
-    ("here", "there"), [("dev", "test"), ("test", "dev"), ("dev", "globex"), ("globex", "dev"), ("globex", "test")]
-)
-def test_nothing_leads_into_another(here: str, there: str, grounds: dict[str, Ground]) -> None:
-    """By none of the other's names and by none of its addresses; `web` is one's own `web` everywhere."""
-    one, other = grounds[here], grounds[there]
-    assert not set(one.addresses) & set(other.addresses)
+def finds_its_own(ground: Ground) -> None:
+    named = [ground.reaches(name) for name in ("web", f"{ground.place.app.name}-web", ground.service("web"))]
+    assert named == [ANSWERED] * 3
+    assert ANSWERED in [ground.reaches(address) for address in ground.addresses]
+    said = ground.inside("peer", "timeout 4 wget -q -O - http://web:8080/whoami").split()
+    assert said[-1] == ground.inside("web", "hostname").strip(), "`web` is one's own `web` everywhere"
+
+
+def nothing_leads(one: Ground, other: Ground) -> None:
+    """By none of the other's names and by none of its addresses; nor is it told whether there is such a name."""
     assert other.addresses, "there is something to be reached"
+    assert not set(one.addresses) & set(other.addresses)
     names = [other.service("web"), other.service("peer"), f"tasks.{other.service('web')}"]
-    names += [f"{other.place.app.name}-web"] if here == "globex" or there == "globex" else []
-    reached = [where for where in (*names, *other.addresses) if one.reaches(where) != SILENT]
-    assert not reached
-    found = [name for name in names if "Address" in one.inside("peer", f"nslookup {name} | sed 1,2d")]
-    assert not found, "not even whether there is such a name"
-    own = one.inside("peer", "timeout 4 wget -q -O - http://web:8080/whoami").split()[-1]
-    assert own == one.inside("web", "hostname").strip()
+    if other.place.app.name != one.place.app.name:
+        names.append(f"{other.place.app.name}-web")
+    assert [where for where in (*names, *other.addresses) if one.reaches(where) != SILENT] == []
+    assert [name for name in names if "Address" in one.inside("peer", f"nslookup {name} | sed 1,2d")] == []
 
 
-def test_each_environment_has_a_network_of_its_own(grounds: dict[str, Ground], engine: LiveEngine) -> None:
-    """No instance hangs on a network of another environment, as the engine itself says."""
-    for name, ground in grounds.items():
-        others = {one.place.environment.engine_name for other, one in grounds.items() if other != name}
-        for service in ("web", "peer"):
-            body = engine.call().call("GET", f"/services/{ground.service(service)}")
-            targets = [one["Target"] for one in body["Spec"]["TaskTemplate"]["Networks"]]
-            networks = {engine.call().call("GET", f"/networks/{target}")["Name"] for target in targets}
-            assert networks == {ground.place.environment.engine_name}
-            assert not networks & others
+def networks_of(ground: Ground, engine: LiveEngine) -> set[str]:
+    """Names of the networks that its services hang on, as the engine itself says."""
+    api, found = engine.call(), set()
+    for service in ("web", "peer"):
+        told = api.call("GET", f"/services/{ground.service(service)}")["Spec"]["TaskTemplate"]["Networks"]
+        found |= {api.call("GET", f"/networks/{one['Target']}")["Name"] for one in told}
+    return found
