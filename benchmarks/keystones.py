@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.client import Client, Wrong
 from benchmarks.horizon import horizon
@@ -136,9 +137,9 @@ def last(measured: Portal) -> tuple[str, int]:
     return rows(measured, "SELECT worked_at, took_ms FROM tenants_syncstate") or ("", 0)
 
 
-def rows(measured: Portal, query: str) -> tuple:  # type: ignore[type-arg]  # whatever columns the query names
+def rows(measured: Portal, query: str) -> tuple[Any, ...]:
     with closing(sqlite3.connect(f"file:{measured.state.folder}/berth.sqlite3?mode=ro", uri=True)) as database:
-        found: tuple = database.execute(query).fetchone() or ()  # type: ignore[type-arg]  # likewise
+        found: tuple[Any, ...] = database.execute(query).fetchone() or ()
         return found
 
 
