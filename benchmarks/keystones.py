@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.client import Client, Wrong
 from benchmarks.horizon import horizon
@@ -136,9 +137,9 @@ def last(measured: Portal) -> tuple[str, int]:
     return rows(measured, "SELECT worked_at, took_ms FROM tenants_syncstate") or ("", 0)
 
 
-def rows(measured: Portal, query: str) -> tuple:  # type: ignore[type-arg]  # whatever columns the query names
+def rows(measured: Portal, query: str) -> tuple[Any, ...]:
     with closing(sqlite3.connect(f"file:{measured.state.folder}/berth.sqlite3?mode=ro", uri=True)) as database:
-        found: tuple = database.execute(query).fetchone() or ()  # type: ignore[type-arg]  # likewise
+        found: tuple[Any, ...] = database.execute(query).fetchone() or ()
         return found
 
 
@@ -159,7 +160,7 @@ def entered_both(measured: Portal, cloud: Cloud, runs: int) -> Iterator[Line]:
     yield Line(
         f"to another project, its page read{times(switching, theirs.moves)}",
         f"{switching * 1000:.0f} ms of processor, {milliseconds(switches)}",
-        theirs.moves.words,
+        f"{theirs.moves.words}; the switch alone {theirs.ways.words}" if theirs.moves.seconds else "",
     )
     if theirs.reason:
         yield Line("Horizon beside it", f"not measured: {theirs.reason}")
@@ -182,6 +183,7 @@ class Beside:
     """Horizon's sign-in and its project switch, or the reason why it could not be had."""
 
     ins: Spent = Spent()
+    ways: Spent = Spent()
     moves: Spent = Spent()
     reason: str = ""
 
@@ -195,10 +197,11 @@ def beside(cloud: Cloud, runs: int) -> Beside:
         with horizon(cloud.server.url) as other:
             ins = [other.sign_in(cloud.name, cloud.password, cloud.organization) for _run in range(WARM + runs)]
             ways = [cloud.projects[run % len(cloud.projects)] for run in range(WARM + runs)]
-            moves = [other.switch(ins[-1][0], way) for way in ways]
+            moves = [(other.switch(ins[-1][0], way), other.read(ins[-1][0])) for way in ways][WARM:]
     except (Problem, Wrong, OSError) as problem:
         return Beside(reason=" ".join(str(problem).split())[:200])
-    return Beside(mean([one[1:] for one in ins[WARM:]]), mean(moves[WARM:]))
+    ways_alone, ways_read = [one for one, _page in moves], [(one[0] + page[0], one[1] + page[1]) for one, page in moves]
+    return Beside(mean([one[1:] for one in ins[WARM:]]), mean(ways_alone), mean(ways_read))
 
 
 def mean(runs: Sequence[tuple[float, float]]) -> Spent:

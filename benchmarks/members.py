@@ -76,7 +76,7 @@ def guardians(person: User) -> list[App]:
 
 def timed(act: Callable[[User], list[App]], person: User, runs: int) -> dict[str, Any]:
     """Each run with a person read anew, as a request has it, so that nothing is kept from the run before."""
-    seconds, keys = [], list[Any]()
+    seconds, keys = list[float](), list[Any]()
     for run in range(WARM + runs):
         fresh = User.objects.get(pk=person.pk)
         began = time.perf_counter()

@@ -45,7 +45,7 @@ def entered(
     portal: Portal, pid: int, name: str, password: str, *, runs: int, organization: str = ""
 ) -> tuple[list[float], float]:
     """Seconds of each sign-in, and seconds of a process's processor for one of them."""
-    walls, spent = [], 0.0
+    walls, spent = list[float](), 0.0
     for _run in range(runs):
         client = Client(portal.port)
         token = client.door()

@@ -3,7 +3,6 @@
 import http.client
 import json
 import re
-import time
 import urllib.parse
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -28,7 +27,6 @@ class Answer:
     status: int
     body: bytes
     headers: dict[str, str]
-    seconds: float
 
     @property
     def json(self) -> Any:
@@ -50,7 +48,6 @@ class Caller:
         sent |= {"Authorization": f"Bearer {self.token}"} if self.token else {}
         sent |= {"Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items())} if self.cookies else {}
         sent |= {name.replace("_", "-"): text for name, text in headers.items()}
-        begun = time.monotonic()
         with closing(http.client.HTTPConnection(urllib.parse.urlsplit(self.url).netloc, timeout=60)) as connection:
             connection.request(method, path, raw, sent)
             answer = connection.getresponse()
@@ -58,7 +55,7 @@ class Caller:
         for one in answer.headers.get_all("Set-Cookie") or []:
             name, _equals, text = one.partition(";")[0].partition("=")
             self.cookies[name] = text
-        return Answer(answer.status, told, {k.lower(): v for k, v in answer.getheaders()}, time.monotonic() - begun)
+        return Answer(answer.status, told, {k.lower(): v for k, v in answer.getheaders()})
 
     def get(self, path: str, **headers: str) -> Answer:
         return self.send("GET", path, **headers)

