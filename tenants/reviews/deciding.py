@@ -4,6 +4,7 @@ The role of a tenant's only owner cannot end. That it is rightly held is confirm
 taken at once: an auditor of the tenant.
 """
 
+from collections import defaultdict
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
@@ -67,9 +68,17 @@ def may_confirm(actor: Actor, place: Place) -> bool:
 
 def answerable(actor: Actor) -> QuerySet[ReviewLine]:
     """Open lines that wait for this actor."""
-    condition = Q(pk__in=[])
+    projects: dict[str, list[UUID]] = defaultdict(list)
+    tenants: dict[str, list[UUID]] = defaultdict(list)
     for tenant, project, role in _groups(actor):
-        condition |= Q(tenant=tenant, project=project, role=role)
+        if project is None:
+            tenants[role].append(tenant)
+        else:
+            projects[role].append(project)
+    condition = Q(pk__in=[])
+    for role in {*projects, *tenants}:  # few, however many places there are
+        here = Q(project__in=projects[role]) | Q(tenant__in=tenants[role], project=None)
+        condition |= Q(role=role) & here
     return ReviewLine.objects.filter(still_open(), condition).exclude(grant__in=own(actor))
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit.commands import command, describe
-from core.access import Actor, may
+from core.access import Actor
 from core.errors import Conflict, Denied, FieldProblem, Invalid
 from tenants.custom.resolving import roles_at
 from tenants.models import Grant, Project, Review, ReviewLine, Tenant, User
@@ -116,9 +116,8 @@ def _check_answers(actor: Actor, line: ReviewLine, *, keep: bool) -> None:
             raise Conflict(message, code="last_owner", hint=_("Have somebody else made an owner first."))
         return
     if not deciding.may_answer(actor, place):
-        code = "member.manage" if not may(actor, "member.manage", line) else "role"
         message = _("You answer only for roles that you could give yourself.")
-        raise Denied(message, hint=_("An owner can answer this one."), extra={"permission": code})
+        raise Denied(message, hint=_("An owner can answer this one."), extra={"permission": "member.manage"})
 
 
 def _ended(actor: Actor, line: ReviewLine) -> State:

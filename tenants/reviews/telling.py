@@ -98,8 +98,8 @@ def _result(params: Mapping[str, Any]) -> str:
     left = int(params.get("left", 0))
     if not left:
         return said
-    more = ngettext("%(left)s could not be ended here.", "%(left)s could not be ended here.", left)
-    return f"{said} {more % {'left': left}}"
+    more = _("%(left)s could not be ended here.") % {"left": left}
+    return f"{said} {more}"
 
 
 notices.register(STARTED, gettext_lazy("%(by)s asks you to look at roles in %(place)s: %(name)s"), _waits)
