@@ -95,6 +95,7 @@ class Frame:
         links = (
             (_("Profile"), "profile", "user"),
             (_("Sessions"), "sessions", "fingerprint"),
+            (_("Security"), "security", "lock"),
             (_("Tokens"), "tokens", "key"),
         )
         name = self.user.shown_name

@@ -243,6 +243,8 @@ class Search:
         yield Entry(_("Profile"), reverse("profile"), "user", account, terms="profile account language time zone keys")
         yield Entry(_("Tokens"), reverse("tokens"), "key", account, terms="tokens api create token")
         yield Entry(_("Sessions"), reverse("sessions"), "fingerprint", account, terms="sessions browsers sign out")
+        terms = "security second factor totp app passkey recovery codes"
+        yield Entry(_("Security"), reverse("security"), "lock", account, terms=terms)
         yield Entry(_("Change the password"), reverse("password"), "lock", account, terms="change password")
         theme = "light" if self.frame.theme == "dark" else "dark"
         yield Entry(

@@ -20,6 +20,10 @@ class SignIn(LoginView):
     template_name = "door/sign_in.html"
     redirect_authenticated_user = True
 
+    def shown_form(self, **kwargs: Any) -> Any:
+        """The form of a page that refuses."""
+        return self.form_class(**kwargs)
+
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """A flood and an outage are told in the page, so that what was typed need not be typed again."""
         try:
@@ -33,8 +37,8 @@ class SignIn(LoginView):
             return self._refused(error)
 
     def _refused(self, error: PortalError) -> HttpResponse:
-        shown: Any = SignInForm if self.form_class is PasskeyForm else self.form_class
-        form = shown(**self.get_form_kwargs() | {"data": None, "files": None, "initial": self.request.POST.dict()})
+        initial = self.request.POST.dict()
+        form = self.shown_form(**self.get_form_kwargs() | {"data": None, "files": None, "initial": initial})
         response = self.render_to_response(self.get_context_data(form=form, problem=error))
         response.status_code = error.status
         if error.retry_after_seconds is not None:
@@ -57,12 +61,22 @@ class SignInPasskey(SignIn):
 
     form_class: Any = PasskeyForm
 
+    def shown_form(self, **kwargs: Any) -> Any:
+        """The plain one: nothing was typed that could be kept."""
+        return SignInForm()
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Asking is for everybody: who is in already shows with the answer that it is still they."""
         return self.get(request) if request.method in ("GET", "HEAD") else super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return JsonResponse(passkeys.ask(request), headers={"Cache-Control": "no-store"})
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Failures are counted by the passkey that was shown: one that is known no more locks out no other."""
+        request.POST = request.POST.copy()  # type: ignore[assignment]  # floods look there for a name
+        request.POST.update({"username": passkeys.shown_as(request.POST.get("credential", ""))})
+        return super().post(request, *args, **kwargs)
 
     def form_valid(self, form: Any) -> HttpResponse:
         door.forget(self.request)

@@ -92,6 +92,14 @@ def person_of(request: HttpRequest, credential: str, challenge: str) -> User | N
     return user if user.is_active and user.source == "local" and _used(row, asked["at"], count) else None
 
 
+def shown_as(credential: str) -> str:
+    """By what failures of an answer are counted: the passkey it names."""
+    try:
+        return f"passkey {json.loads(credential)['id']}"[:100]
+    except RUBBISH:
+        return "passkey"
+
+
 def _verified(request: HttpRequest, answer: Any, state: Any) -> tuple[User, Authenticator, int]:
     """Person, passkey and its counter. Raises one of RUBBISH."""
     from allauth.core import context

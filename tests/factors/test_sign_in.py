@@ -226,12 +226,23 @@ def test_a_challenge_of_ones_own_is_refused(cast: Cast, key: Key, challenge: str
 
 
 def test_wrong_passkeys_are_counted(cast: Cast, key: Key) -> None:
-    client = browser()
+    client, other = browser(), Key(user=key.user)
+    key.flags = 1
     for _turn in range(5):
-        assert use_passkey(client, key, credential="{}").status_code == 200
-    assert use_passkey(client, key).status_code == 429
-    assert "Too many wrong sign-ins" in use_passkey(client, key).content.decode()
-    assert typed(client).headers["Location"] == CODE, "passwords of names are counted apart"
+        assert use_passkey(client, key).status_code == 200
+    key.flags = 5
+    refused = use_passkey(client, key)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "300")
+    assert "Too many wrong sign-ins" in refused.content.decode()
+    assert 'value="passkey' not in refused.content.decode()
+    assert use_passkey(client, other).status_code == 200, "another passkey is looked at"
+    assert typed(client).headers["Location"] == CODE, "and so are passwords"
+
+
+def test_many_passkeys_of_one_address_are_a_flood(cast: Cast, key: Key, settings: Any) -> None:
+    settings.AXES_ADDRESS_LIMIT = 3
+    answers = [use_passkey(browser(), Key(user=key.user)).status_code for _turn in range(4)]
+    assert answers == [200, 200, 200, 429]
 
 
 def test_a_passkey_stands_in_for_the_code(cast: Cast, with_app: App, key: Key) -> None:
