@@ -162,6 +162,7 @@ def member(request: HttpRequest, tenant: str, person: uuid.UUID, project: str = 
         "permission": asked if asked in PERMISSIONS else "",
         "permissions": PERMISSIONS.items(),
         "cuts": cuts(person, at.place),
+        "kept_by": selectors.kept_by_groups(one, at.place),
         "may_manage": manages,
         "remove_url": at.url("member_remove", person=person),
     }
