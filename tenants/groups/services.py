@@ -62,7 +62,7 @@ def remove_group(actor: Actor, group: Group) -> None:
     """Its roles end, everybody is out of it, and its name is free. What was is kept as history."""
     _turn(actor, group)
     grants = list(_roles(group))
-    check_all(actor, grants)
+    _check_all(actor, grants)
     people = list(group.memberships.filter(ended_at=None).select_related("user").order_by("user__username"))
     describe(
         before={
@@ -86,7 +86,7 @@ def remove_group(actor: Actor, group: Group) -> None:
 def add_to_group(actor: Actor, group: Group, *, user: User) -> Membership:
     """Somebody of the tenant comes in, and holds all its roles from then on."""
     _turn(actor, group)
-    check_all(actor, _roles(group))
+    _check_all(actor, _roles(group))
     if not Grant.objects.filter(running_grants(), held_by(user), tenant=group.tenant_id).exists():
         message = _("%(person)s has no role in this tenant.") % {"person": user.get_username()}
         raise Invalid(_hinted(message), errors=[FieldProblem("person", "no_member", _hinted(message))])
@@ -107,7 +107,7 @@ def add_to_group(actor: Actor, group: Group, *, user: User) -> Membership:
 def take_from_group(actor: Actor, group: Group, *, user: User) -> None:
     """Somebody goes out, and with it every role that the group gave them."""
     _turn(actor, group)
-    check_all(actor, _roles(group))
+    _check_all(actor, _roles(group))
     found = Membership.objects.select_related("user", "group__tenant").filter(group=group, user=user, ended_at=None)
     row = found.first()
     if row is None:
@@ -118,7 +118,7 @@ def take_from_group(actor: Actor, group: Group, *, user: User) -> None:
     tell_of(user.pk)
 
 
-def check_all(actor: Actor, grants: "QuerySet[Grant] | list[Grant]") -> None:
+def _check_all(actor: Actor, grants: "QuerySet[Grant] | list[Grant]") -> None:
     """Raises Denied where one of them is more than the actor holds at its place."""
     for grant in grants:
         place = grant.project or grant.tenant
@@ -153,4 +153,5 @@ def _name_taken(name: str) -> Conflict:
 
 
 def _hinted(message: str) -> str:
-    return f"{message} {_('Give them one first, such as “member”.')}"
+    hint = _("Give them one first, such as “member”.")
+    return f"{message} {hint}"

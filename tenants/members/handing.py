@@ -1,7 +1,4 @@
-"""What nobody else would look after once somebody is removed, and giving it to somebody else in the same moment.
-
-Robots stay where they are: they belong to their project, not to whoever made them.
-"""
+"""What nobody else would look after once somebody is removed, and giving it to somebody else in the same moment."""
 
 from uuid import UUID
 
@@ -12,7 +9,7 @@ from django.utils.translation import ngettext
 from core.access import Actor
 from core.errors import FieldProblem, Invalid
 from tenants.members.cutting import Cut, Place, at
-from tenants.models import Grant, Project, Request, Review, User
+from tenants.models import Grant, Project, Request, Review, Robot, User
 from tenants.quota.asking import QUOTA, TENANT_QUOTA
 from tenants.requests import telling
 from tenants.requests.models import still_open
@@ -75,9 +72,11 @@ def hand_over(actor: Actor, place: Place, *, person: User, heir: User) -> dict[s
         Request.objects.filter(pk=request.pk).update(asked_by=heir)
         telling.over(request)
     reviews = reviews_of(person.pk, place).update(starter=heir)
+    robots = Robot.objects.filter(at(place), keeper=person, removed_at=None).update(keeper=heir)
     return {
         "heir": heir.get_username(),
         "projects": [project.name for project in projects],
         "requests": [str(request.pk) for request in handed],
         "reviews": reviews,
+        "robots": robots,
     }

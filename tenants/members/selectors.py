@@ -124,6 +124,13 @@ def member(actor: Actor, place: Place, person: uuid.UUID) -> Member:
     return Member(User.objects.get(pk=person), grants, last_seen([person]).get(person))
 
 
+def kept_by_groups(member: Member, place: Place) -> list[str]:
+    """Names of groups that give them a role in a project: out of it alone nobody is removed before those are."""
+    if not isinstance(place, Project):
+        return []
+    return sorted({str(one.group) for one in member.grants if one.group_id and one.project_id == place.pk})
+
+
 def paths(member: Member) -> list[Path]:
     """Every way to every permission the person holds at the place, in the order of the table of permissions."""
     return [

@@ -206,6 +206,7 @@ def member(request: HttpRequest, tenant: str, person: uuid.UUID, project: str = 
         "permissions": PERMISSIONS.items(),
         "cuts": cuts(person, at.place),
         "orphans": orphans(person, at.place),
+        "kept_by": selectors.kept_by_groups(one, at.place),
         "may_manage": manages,
         "remove_url": at.url("member_remove", person=person),
         "lost": lost_factors(at.actor, at.tenant, one.user) if at.project is None else None,

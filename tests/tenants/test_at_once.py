@@ -6,13 +6,18 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
+from audit.models import AuditEntry
 from core.access import Actor
 from core.errors import PortalError
+from tenants.groups.models import Membership
+from tenants.groups.services import add_to_group, create_group, remove_group, take_from_group
 from tenants.invitations import services as invitations
 from tenants.members.services import remove_member
 from tenants.models import Grant, Invitation, Request, User
 from tenants.requests import services as requests
+from tenants.services import give_grant
 from tests.conftest import Cast, actor_of, person
+from tests.tenants.crews import crew
 
 IN_MEMORY = "SQLite in memory is one connection: nothing happens there at once"
 pytestmark = [
@@ -60,6 +65,48 @@ def test_of_two_owners_one_stays(cast: Cast) -> None:
     )
     assert said == ["denied", "done"]
     assert Grant.objects.filter(role="tenant.owner", tenant=cast.acme, ended_at=None).count() == 1
+
+
+def test_of_two_who_take_each_other_out_of_what_makes_them_admins_one_wins(cast: Cast) -> None:
+    first, second = person("first"), person("second")
+    for user in (first, second):
+        Grant.objects.create(user=user, role="tenant.member", tenant=cast.acme)
+    group, _grant = crew(cast, first, second, role="tenant.admin")
+    one, two = actor_of(first), actor_of(second)
+    said = at_once(lambda: take_from_group(one, group, user=second), lambda: take_from_group(two, group, user=first))
+    assert said == ["denied", "done"]
+    assert Membership.objects.filter(group=group, ended_at=None).count() == 1
+
+
+def test_nobody_slips_into_a_group_that_gets_more_at_this_moment(cast: Cast) -> None:
+    """An admin adds while the owner gives the group a role that the admin lacks: whoever is second sees the first."""
+    admin = person("admin")
+    Grant.objects.create(user=admin, role="tenant.admin", tenant=cast.acme)
+    group = create_group(cast.actor("owner"), cast.acme, name="crew")
+    one, two = actor_of(admin), cast.actor("owner")
+    said = at_once(
+        lambda: add_to_group(one, group, user=admin),
+        lambda: give_grant(two, cast.shop, group=group, role="project.developer"),
+    )
+    entries = AuditEntry.objects.filter(action__in=("group.add", "grant.give"), result="accepted")
+    order = [entry.action for entry in entries.order_by("id")]
+    assert (said, order[:1]) in ((["denied", "done"], ["grant.give"]), (["done", "done"], ["group.add"]))
+
+
+def test_of_two_who_add_the_same_person_one_is_told(cast: Cast) -> None:
+    group, _grant = crew(cast)
+    one, two = cast.actor("owner"), cast.actor("owner")
+    said = at_once(lambda: add_to_group(one, group, user=cast.guest), lambda: add_to_group(two, group, user=cast.guest))
+    assert said == ["done", "name_taken"]
+    assert Membership.objects.filter(group=group, user=cast.guest).count() == 1
+
+
+def test_nobody_comes_into_a_group_that_goes(cast: Cast) -> None:
+    group, _grant = crew(cast)
+    one, two = cast.actor("owner"), cast.actor("owner")
+    said = at_once(lambda: remove_group(one, group), lambda: add_to_group(two, group, user=cast.guest))
+    assert said in (["done", "done"], ["done", "not_found"])
+    assert not Membership.objects.filter(group=group, ended_at=None).exists()
 
 
 def test_a_request_is_decided_once(cast: Cast) -> None:

@@ -176,6 +176,8 @@ def test_removal_of_a_person_counts_what_comes_by_groups(cast: Cast, api: Api, b
     assert "take them out of 1 group" in page
     here = browse("owner").get(f"/t/acme/p/shop/members/{cast.guest.pk}/").content.decode()
     assert "take them out of" not in here
+    assert "A role here comes by a group: crew." in here
+    assert "Remove guest" not in here
     assert api("owner").delete(f"{A}/members/{cast.guest.pk}?project=shop").json()["code"] == "by_group"
     assert api("owner").delete(f"{A}/members/{cast.guest.pk}").status_code == 204
     assert not Membership.objects.filter(user=cast.guest, ended_at=None).exists()
