@@ -168,7 +168,9 @@ def ask(text: str, method: str, path: str) -> Any:
 
     async def send() -> Any:
         client = AsyncClient()
-        change = {"protected": True} if "/environments/" in path else {"title": "x"}
+        change: dict[str, Any] = {"protected": True} if "/environments/" in path else {"title": "x"}
+        if "/grants/" in path:
+            change = {"ends_at": "2040-01-01T00:00:00Z", "reason": "x"}
         body = change if method == "patch" else BODIES.get(path.rpartition("/")[2], {})
         more = {} if method == "get" else {"data": json.dumps(body), "content_type": "application/json"}
         response = await getattr(client, method)(path, headers={"Authorization": f"Bearer {text}"}, **more)
