@@ -260,6 +260,7 @@ CELERY_BEAT_SCHEDULE = {
     "tell of silence": {"task": "apps.tell_of_silence", "schedule": 15.0, "options": {"expires": 15}},
     "tell of failing": {"task": "apps.tell_of_failing", "schedule": 15.0, "options": {"expires": 15}},
     "follow keystone": {"task": "tenants.follow_keystone", "schedule": 60.0, "options": {"expires": 60}},
+    "heed disabled": {"task": "tenants.heed_disabled", "schedule": 15.0, "options": {"expires": 15}},
     "look after people": {"task": "tenants.look_after", "schedule": 600.0},
     "look after loans": {"task": "tenants.look_after_loans", "schedule": 60.0, "options": {"expires": 60}},
     "recount quota": {"task": "tenants.recount_quota", "schedule": 3600.0, "options": {"expires": 3600}},

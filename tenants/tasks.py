@@ -1,10 +1,13 @@
 """What runs by itself for people: they are told what is coming, and what is old goes away."""
 
+from contextlib import suppress
+
 from celery import shared_task
 from django.db.models.functions import Now
 
 from tenants import ending, notices
-from tenants.identity import outgoing, sync
+from tenants.identity import outgoing, recheck, sync
+from tenants.identity.errors import IdentityUnavailable
 from tenants.models import Session
 from tenants.quota import sweeping
 from tenants.requests.expiring import expire_old
@@ -38,6 +41,14 @@ def follow_keystone() -> None:
         outgoing.end_what_is_over()
         outgoing.send()
         sync.follow_all()
+
+
+@shared_task(name="tenants.heed_disabled", ignore_result=True)
+def heed_disabled() -> None:
+    """Put out who is disabled in Keystone and only has sockets open; while it is away nobody is."""
+    if sync.configured():
+        with suppress(IdentityUnavailable):
+            recheck.heed_disabled()
 
 
 @shared_task(name="tenants.write_to_keystone", ignore_result=True)

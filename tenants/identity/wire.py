@@ -185,6 +185,12 @@ def disabled() -> Disabled:
         return Disabled(projects, frozenset(each.id for each in keystone.domains.list(enabled=False)))
 
 
+def disabled_people() -> frozenset[str]:
+    """Ids of all whose account is off at this moment; one request."""
+    with reading() as keystone:
+        return frozenset(each.id for each in keystone.users.list(enabled=False))
+
+
 def roles() -> dict[str, str]:
     """Names of all roles by id."""
     with reading() as keystone:

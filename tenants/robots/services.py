@@ -86,7 +86,7 @@ def take_over_robot(actor: Actor, robot: Robot) -> Robot:
     keeper, before = _keeper(actor), robot.keeper
     check_role(actor, robot.project, robot.role)
     if before is not None and before.pk == keeper.pk:
-        raise Conflict(_("You keep this robot already."), code="kept_already")
+        raise Conflict(_("You keep this robot already."))
     robot.keeper = keeper
     robot.save(update_fields=["keeper"])
     describe(

@@ -32,6 +32,7 @@ TASKS = {
     "tenants.look_after_loans",
     "tenants.recount_quota",
     "tenants.follow_keystone",
+    "tenants.heed_disabled",
     "tenants.write_to_keystone",
 }
 

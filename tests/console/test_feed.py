@@ -20,9 +20,10 @@ from operations import changes
 from operations.changes import announce, newest
 from operations.models import Change
 from tenants.models import Grant, Token
+from tenants.robots.services import create_robot, create_robot_token
 from tenants.services import end_grant
-from tests.conftest import Cast
-from tests.console.knocking import closed_with, opened, until
+from tests.conftest import Cast, actor_of
+from tests.console.knocking import closed_with, knock, opened, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FEED = "/ws/v1/feed"
@@ -167,6 +168,23 @@ async def test_a_token_hears_below_its_ceiling_and_ends_when_it_is_revoked(cast:
     assert (await feed.receive_json_from(timeout=5))["kind"] == "project"
     await Token.objects.filter(pk=token.pk).adelete()
     assert await closed_with(feed) == 4401
+
+
+async def test_a_robot_hears_as_long_as_its_keeper_may(cast: Cast, sockets: Any) -> None:
+    """Its socket ends with its keeper's right, without a word to the robot itself; and opens for none that stands."""
+
+    def made() -> str:
+        Grant.objects.create(user=cast.guest, role="project.admin", tenant=cast.acme, project=cast.shop)
+        robot = create_robot(actor_of(cast.guest), cast.shop, name="ci", role="project.guest")
+        return create_robot_token(actor_of(cast.guest), robot, name="t")[1].reveal()
+
+    text = await sync_to_async(made)()
+    feed = await sockets(SHOP, token=text, origin=None)
+    await change("place", "p1", cast)
+    assert (await feed.receive_json_from(timeout=5))["id"] == "p1"
+    await Grant.objects.filter(user=cast.guest).aupdate(ended_at=from_now(timedelta(0)))
+    assert await closed_with(feed) == 4401
+    assert not (await knock(SHOP, token=text, origin=None).connect(timeout=5))[0]
 
 
 async def test_who_talks_has_mistaken_the_address(cast: Cast, sockets: Any) -> None:

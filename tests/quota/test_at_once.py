@@ -42,13 +42,6 @@ def _a_database_for_many(transactional_db: None, tmp_path: Path) -> Iterator[Non
     settings["NAME"], connection.connection = name, kept
 
 
-def _be_patient() -> None:
-    """Whether the limit holds is asked here, not whether fifty threads of one busy machine are quick."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SET statement_timeout = 120000; SET lock_timeout = 120000")
-
-
 def all_at_once(act: Callable[[int], object], count: int = AT_ONCE) -> list[str]:
     """What came of `act(number)` in so many threads that start together: "ok" or the code of the refusal."""
     start = Barrier(count)
@@ -56,7 +49,6 @@ def all_at_once(act: Callable[[int], object], count: int = AT_ONCE) -> list[str]
     def run(number: int) -> str:
         try:
             start.wait(60)
-            _be_patient()
             act(number)
         except Conflict as refused:
             return refused.code

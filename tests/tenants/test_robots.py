@@ -300,7 +300,7 @@ def test_who_holds_all_takes_it_over(kept: APIClient, cast: Cast, api: Api) -> N
     told = Notice.objects.filter(kind="robot.taken_over").values_list("user__username", flat=True)
     assert sorted(told) == ["auditor", "guest"], "who manages members there, and who kept it"
     again = api("owner").post(f"{P}/robots/ci/take-over")
-    assert (again.status_code, again.json()["code"]) == (409, "kept_already")
+    assert (again.status_code, again.json()["code"]) == (409, "conflict")
 
 
 def test_a_robot_neither_makes_nor_keeps_robots(cast: Cast) -> None:

@@ -1,0 +1,180 @@
+"""Every role at every address and socket, of its own tenant and of another: the matrix, made of the URLconf itself.
+
+An address or socket that is not listed in things() or SOCKETS makes it fail. How many cells were looked at is printed
+at the end of the run.
+"""
+
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.db import transaction
+from django.test import Client
+
+from apps.models import AppEnvironment
+from audit.models import AuditEntry
+from portal.checks import Route, routes
+from tenants.models import Grant, User
+from tenants.quota.models import Quota, QuotaLoan
+from tenants.roles import ROLES, Role
+from tests.abuse.test_isolation import BODIES, known
+from tests.abuse.test_socket_routes import GONE, SOCKETS, address, headers, patterns, said
+from tests.abuse.test_socket_routes import known as known_to_sockets
+from tests.conftest import Cast, person
+from tests.rules import addresses, matrix
+from tests.rules.sources import told
+from tests.rules.test_addresses import METHODS, NEEDS_MORE, things
+
+__all__ = ["known", "known_to_sockets"]
+
+Record = Callable[[str, object], None]
+WITHIN = [role for role in ROLES.values() if role.level != "platform"]
+NOT_OF_A_TENANT = {"code", "cluster", "mapping"}  # gaps that stand for what no tenant owns
+# What one must hold to have read a page or answer whose name says what it shows.
+READING = (
+    (re.compile(r"audit"), "audit.view"),
+    (re.compile(r"who_could"), "audit.view"),
+    (re.compile(r"^(api_)?(project_)?members?$|member_why|api_removal|api_grants$|member_roles"), "member.view"),
+    (re.compile(r"tenant_tokens?"), "member.manage"),
+    (re.compile(r"robots$|project_tokens"), "member.view"),
+    (re.compile(r"logs"), "log.view"),
+    (re.compile(r"quota"), "quota.view"),
+    (re.compile(r"images|artifact|^api_tags"), "image.view"),
+    (re.compile(r"^clusters?$|^api_cluster(_|$)"), "cluster.view"),
+    (re.compile(r"keystone|role_mapping|identity_drift"), "identity.manage"),
+)
+
+
+def one_with(role: Role, cast: Cast, *, own: bool) -> User:
+    """Somebody who holds nothing but this role, in acme and its shop or (a stranger there) in globex and its store."""
+    tenant, project = (cast.acme, cast.shop) if own else (cast.globex, cast.store)
+    found = person(f"one-{uuid.uuid4().hex[:8]}")
+    place: dict[str, Any] = {"tenant": tenant if role.level != "platform" else None}
+    Grant.objects.create(user=found, role=role.key, project=project if role.level == "project" else None, **place)
+    return found
+
+
+_methods: dict[str, list[str]] = {}  # of each route, found out once
+
+
+def methods_of(route: Route, client: Client, path: str) -> list[str]:
+    """What an address understands, as it says itself to whoever asks for something nobody does."""
+    if route.path not in _methods:
+        allowed = client.generic("BREW", path).headers.get("Allow", "").lower().split(", ")
+        _methods[route.path] = [method for method in METHODS if method in allowed]
+    return _methods[route.path]
+
+
+def cells(names: dict[str, str], client: Client) -> Iterator[tuple[Route, str, str]]:
+    """(route, method, address of something of acme) of everything that asks who is there."""
+    for route in routes():
+        if not route.public:
+            path = addresses.filled(route, lambda _kind, name: names[name]) + NEEDS_MORE.get(route.name, "")
+            yield from ((route, method, path) for method in methods_of(route, client, path))
+
+
+def answer(client: Client, user: User, method: str, path: str) -> tuple[int, list[str]]:
+    """(status, the commands of theirs that were accepted); whatever was done is undone."""
+    if method == "get":
+        return client.get(path).status_code, []
+    more: dict[str, Any] = {}
+    if path.startswith("/api/"):
+        change = {"protected": True} if "/environments/" in path else {"title": "x"}
+        body = change if method == "patch" else BODIES.get(path.rpartition("/")[2], {})
+        more = {"data": body, "content_type": "application/json"}
+    with transaction.atomic():
+        status = getattr(client, method)(path, **more).status_code
+        own = AuditEntry.objects.filter(actor_id=user.pk, result=AuditEntry.Result.ACCEPTED)
+        done = list(own.values_list("action", flat=True)) if status < 400 else []
+        transaction.set_rollback(True)
+    return status, done
+
+
+def signed_in(user: User) -> Client:
+    client = Client(raise_request_exception=False)
+    client.force_login(user)
+    return client
+
+
+def test_every_gap_is_listed(running: AppEnvironment, cast: Cast) -> None:
+    gaps: set[str] = set()
+    names = things_of(running, cast)
+    for route in routes():
+        if not route.public:
+            gaps |= {name for _kind, name in addresses.GAP.findall(route.path)}
+    assert gaps <= set(names), told(sorted(gaps - set(names)), "Say in things() what stands for:")
+
+
+def things_of(running: AppEnvironment, cast: Cast) -> dict[str, str]:
+    client = Client()
+    client.force_login(cast.owner)
+    found = things(running, cast)
+    loan = QuotaLoan.objects.get(pk=found["loan"])
+    for project, what in ((loan.lender, "lent"), (loan.borrower, "borrowed")):
+        place = {"tenant": cast.acme, "project": project, "resource": loan.resource}
+        Quota.objects.update_or_create(**place, defaults={what: loan.amount})
+    return found
+
+
+@pytest.mark.parametrize("role", list(ROLES.values()), ids=lambda role: role.key)
+def test_nobody_does_or_reads_what_their_role_does_not_hold(
+    role: Role, running: AppEnvironment, cast: Cast, record_property: Record
+) -> None:
+    """Each change that was done is one the role may do, and each page that says what it shows one it may read."""
+    codes: dict[str, set[str]] = {}
+    for name, needed in matrix.requirements():
+        codes.setdefault(name.partition(" ")[0], set()).update(needed)
+    user = one_with(role, cast, own=True)
+    client, faults, looked_at = signed_in(user), [], 0
+    for route, method, path in cells(things_of(running, cast), client):
+        status, done = answer(client, user, method, path)
+        looked_at += 1
+        if status >= 500 and status != 503:
+            faults.append(f"{method} {path}: {status}")
+        beyond = [one for one in done if one in codes and not codes[one] & (role.permissions | {"account.own"})]
+        faults += [f"{method} {path}: {one} was done" for one in beyond]
+        if method == "get" and status == 200:
+            lacking = [code for sign, code in READING if sign.search(route.name) and code not in role.permissions]
+            faults += [f"get {path}: was read without {code}" for code in lacking]
+    record_property("cells", looked_at)
+    assert not faults, told(faults, f"{role.key} went beyond what it holds:")
+    assert looked_at > 200
+
+
+@pytest.mark.parametrize("role", WITHIN, ids=lambda role: role.key)
+def test_a_stranger_of_any_role_finds_nothing(
+    role: Role, running: AppEnvironment, cast: Cast, record_property: Record
+) -> None:
+    """Whoever is whatever in another tenant: every address of a thing of this one is missing, and nothing is done."""
+    user = one_with(role, cast, own=False)
+    client, faults, looked_at = signed_in(user), [], 0
+    for route, method, path in cells(things_of(running, cast), client):
+        gaps = {name for _kind, name in addresses.GAP.findall(route.path)} - NOT_OF_A_TENANT
+        if not gaps:
+            continue
+        status, _done = answer(client, user, method, path)
+        looked_at += 1
+        if status != 404:
+            faults.append(f"{method} {path}: {status}")
+    record_property("cells", looked_at)
+    assert not faults, told(faults, f"{role.key} of globex found these of acme:")
+    assert looked_at > 150
+
+
+@pytest.mark.parametrize("role", WITHIN, ids=lambda role: role.key)
+@pytest.mark.django_db(transaction=True)
+async def test_a_stranger_of_any_role_hears_nothing(
+    role: Role, known_to_sockets: dict[str, str], cast: Cast, record_property: Record
+) -> None:
+    """Sockets: closed before a word is said, as those of things that are not there."""
+    assert set(patterns()) == set(SOCKETS)
+    stranger = await sync_to_async(one_with)(role, cast, own=False)
+    sent = await sync_to_async(headers)(stranger)
+    for pattern in SOCKETS:
+        heard = await said(address(pattern, known_to_sockets), sent)
+        assert [one["type"] for one in heard] == ["websocket.close"], pattern
+        assert heard[0]["code"] in GONE, pattern
+    record_property("cells", len(SOCKETS))
