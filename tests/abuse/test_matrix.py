@@ -8,19 +8,24 @@ import re
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.test import Client
 
-from apps.models import AppEnvironment
+from apps.models import AppEnvironment, Environment
+from apps.services import create_app, deploy
+from apps.specification import from_image
 from audit.models import AuditEntry
+from portal.api.reference import description
 from portal.checks import Route, routes
-from tenants.models import Grant, User
+from tenants.models import Grant, Token, User
 from tenants.quota.models import Quota, QuotaLoan
+from tenants.robots.services import create_robot
 from tenants.roles import ROLES, Role
-from tests.abuse.test_isolation import BODIES, known
+from tests.abuse.test_isolation import BODIES, QUERY, ask, filled, known
 from tests.abuse.test_socket_routes import GONE, SOCKETS, address, headers, patterns, said
 from tests.abuse.test_socket_routes import known as known_to_sockets
 from tests.conftest import Cast, person
@@ -32,6 +37,7 @@ __all__ = ["known", "known_to_sockets"]
 
 Record = Callable[[str, object], None]
 WITHIN = [role for role in ROLES.values() if role.level != "platform"]
+OF_THIS_REQUEST = re.compile(r'"request_id": ?"[^"]*"')
 NOT_OF_A_TENANT = {"code", "cluster", "mapping"}  # gaps that stand for what no tenant owns
 # What one must hold to have read a page or answer whose name says what it shows.
 READING = (
@@ -178,3 +184,73 @@ async def test_a_stranger_of_any_role_hears_nothing(
         assert [one["type"] for one in heard] == ["websocket.close"], pattern
         assert heard[0]["code"] in GONE, pattern
     record_property("cells", len(SOCKETS))
+
+
+def foreign_and_missing(names: dict[str, str]) -> list[tuple[str, str]]:
+    """(a name or id of acme, one of the same kind that is nobody's), to be put wherever something may be sent.
+
+    Names of people are not among them: they are the platform's, and who gives a role has to name somebody.
+    """
+    pairs = [("acme", "nope"), ("shop", "none"), ("hello", "nosuc"), ("only", "nine")]
+    kinds = ("instance", "operation", "grant", "loan", "token", "console")
+    return pairs + [(names[key], str(uuid.UUID(int=7))) for key in kinds]
+
+
+def fields(operation: dict[str, Any], shapes: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """(query or body, name) of all that an operation of the API takes and that can hold a name."""
+    for one in operation.get("parameters", []):
+        if one["in"] == "query" and holds_a_name(one["schema"]) and one["name"] not in ("cursor", "search"):
+            yield "query", one["name"]
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    shape = shapes.get(body.get("$ref", "").rpartition("/")[2], {})
+    for name, kind in shape.get("properties", {}).items():
+        if holds_a_name(kind):
+            yield "body", name
+
+
+def holds_a_name(kind: dict[str, Any]) -> bool:
+    return kind.get("type") == "string" and "enum" not in kind and kind.get("format") != "date-time"
+
+
+def heard(text: str, method: str, path: str, *, where: str, name: str, value: str) -> tuple[int, str]:
+    """Status and words of the answer, with what was sent taken out: it may be repeated. Whatever was done is undone."""
+    body = dict(BODIES.get(path.rpartition("/")[2], {})) | ({name: value} if where == "body" else {})
+    query = f"?{urlencode({name: value})}" if where == "query" else QUERY.get(path, "")
+    with transaction.atomic():
+        if "/logs" in path or path.endswith("/export"):  # streams
+            status, _headers, told_of = ask(text, method, path + query)
+        else:
+            more = {} if method == "get" else {"data": body, "content_type": "application/json"}
+            got = getattr(Client(), method)(path + query, headers={"Authorization": f"Bearer {text}"}, **more)
+            status, told_of = got.status_code, got.content
+        transaction.set_rollback(True)
+    return status, OF_THIS_REQUEST.sub("", told_of.decode().replace(value, "?")) if status >= 400 else ""
+
+
+def test_what_is_sent_of_another_is_like_what_there_is_not(
+    known: dict[str, str], cast: Cast, record_property: Record
+) -> None:
+    """Each parameter after a question mark and each field of a body, on addresses of one's own, with a name or id of
+    another tenant: the very answer that a name of nobody gets.
+    """
+    Environment.objects.filter(project=cast.shop, name="test").update(name="only")
+    app = create_app(cast.actor("outsider"), cast.store, name="mine")
+    deploy(cast.actor("outsider"), app.places.get(environment__name="dev"), spec=from_image("berth/hello:1"))
+    create_robot(cast.actor("outsider"), cast.store, name="ci", role="project.guest")
+    text = Token.objects.create(cast.outsider, name="sends")[1]
+    own = {"tenant": "globex", "project": "store", "app": "mine", "environment": "dev", "number": "1", "robot": "ci"}
+    pairs, shapes, faults, looked_at = foreign_and_missing(known), description()["components"]["schemas"], [], 0
+    for pattern, methods in description()["paths"].items():
+        path = filled(pattern, own)
+        for method, operation in methods.items():
+            for where, name in fields(operation, shapes):
+                for foreign, missing in pairs:
+                    first, second = (
+                        heard(text, method, path, where=where, name=name, value=value) for value in (foreign, missing)
+                    )
+                    looked_at += 1
+                    if first != second:
+                        faults.append(f"{method} {path} with {name}={foreign}: {first} is not {second}")
+    record_property("cells", looked_at)
+    assert not faults, told(faults, "These answers tell whether another tenant has something:")
+    assert looked_at > 200
