@@ -107,7 +107,7 @@ def followed(measured: Portal, size: Size, runs: int) -> Iterator[Line]:
             cause="each person is a transaction, each grant a row and an audit entry",
         )
         yield Line(
-            "pages meanwhile",
+            f"pages meanwhile, {what}",
             milliseconds(pages),
             f"{milliseconds(idle)} without",
             f"p95 ≤ {PAGE_SECONDS * 1000:.0f} ms",

@@ -69,5 +69,4 @@ def answers(portal: Portal, found: dict[str, Any], *, runs: int) -> list[Line]:
             cause="each part of the answer that lies in a table of its own is one query for all rows",
         ),
         timed(portal, "page: that project", person, page, PAGE_SECONDS, runs=runs),
-        timed(portal, f"page: home, with all {HELD}", person, "/", PAGE_SECONDS, runs=runs),
     ]

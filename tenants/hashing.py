@@ -12,7 +12,7 @@ _free = threading.BoundedSemaphore(AT_ONCE)
 class Argon2idHasher(Argon2PasswordHasher):
     """Memory in KiB. A processor is left for pages, however many passwords wait to be looked at."""
 
-    time_cost = 3
+    time_cost = 2
     memory_cost = 32 * 1024
     parallelism = 1
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -28,6 +28,7 @@ PAGE = 20  # apps; each is a card in every environment
 MOST_DOUBTFUL = 100  # places looked at one by one, beside those of the page
 WORST_FIRST = (Kind.BAD, Kind.WARN, Kind.STALE, Kind.BUSY, Kind.OK, Kind.WAIT, Kind.OFF)
 SAID_AT_MOST = 2
+FAILED = (Operation.State.FAILED, Operation.State.ATTENTION)
 
 
 @dataclass(frozen=True)
@@ -207,7 +208,7 @@ def board_of(actor: Actor, project: Project, asked: Asked) -> Board:
     environments = list(visible(actor, Environment.objects.filter(project=project)).select_related("cluster"))
     apps = visible(actor, App.objects.filter(project=project, deleted_at__isnull=True))
     places = visible(actor, AppEnvironment.objects.filter(project=project, app__deleted_at__isnull=True))
-    doubtful = _doubtful(places)
+    doubtful = _doubtful(project, places)
     page = _page(apps, doubtful, asked)
     shown, others = _places(places.filter(app__in=page.rows)), _places(doubtful)[: MOST_DOUBTFUL + 1]
     seen = _Seen.of(list(shown), list(others))
@@ -229,18 +230,28 @@ def _page(apps: QuerySet[App], doubtful: QuerySet[AppEnvironment], asked: Asked)
     return page_of(apps, key="name", cursor=asked.cursor, read=str, size=PAGE, ascending=True)
 
 
-def _doubtful(places: QuerySet[AppEnvironment]) -> QuerySet[AppEnvironment]:
-    """Places that may need a look or are being changed, found by the database alone; some of them may be well."""
+def _doubtful(project: Project, places: QuerySet[AppEnvironment]) -> QuerySet[AppEnvironment]:
+    """Places that may need a look or are being changed, found by the database alone; some of them may be well.
+
+    Each part is a set of keys that the database makes once, not a question for each of thousands of places.
+    """
     latest = Deployment.objects.filter(place=OuterRef("pk")).order_by("-number")
-    services = ObservedService.objects.filter(place=OuterRef("pk"))
+    rows = places.annotate(latest_state=Subquery(latest.values("operation__state")[:1]))
+    changing = Q(pk__in=_troubled(project)) & Q(latest_state__in=(*Operation.ACTIVE, *FAILED))
+    away = Environment.objects.filter(project=project, cluster__state=Cluster.State.AWAY)
+    services = ObservedService.objects.filter(project=project)
     faulty = services.filter(
         Q(running__lt=F("wanted")) | Q(reason__isnull=False) | Q(seen_at__lt=timezone.now() - STALE_AFTER)
     )
-    changing = Q(latest_state__in=(*Operation.ACTIVE, Operation.State.FAILED, Operation.State.ATTENTION))
-    away = Q(environment__cluster__state=Cluster.State.AWAY)
-    rows = places.annotate(latest_state=Subquery(latest.values("operation__state")[:1]))
-    serving = Q(release__isnull=False) & (away | Exists(faulty) | (Q(stopped=False) & ~Exists(services)))
+    gone = Q(stopped=False) & ~Q(pk__in=services.values("place"))
+    serving = Q(release__isnull=False) & (Q(environment__in=away) | Q(pk__in=faulty.values("place")) | gone)
     return rows.filter(changing | serving)
+
+
+def _troubled(project: Project) -> QuerySet[Deployment, Any]:
+    """Places with a deployment that is under way or failed, be it their latest or not: few of all of them."""
+    found = Deployment.objects.filter(project=project, operation__state__in=(*Operation.ACTIVE, *FAILED))
+    return found.values("place")
 
 
 def _moving(seen: "_Seen", environments: Sequence[Environment], rows: Sequence[Row]) -> tuple[list[Card], bool]:

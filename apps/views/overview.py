@@ -125,16 +125,26 @@ def _row(row: Row, links: Links) -> dict[str, Any]:
 
 def _step(step: Step, links: Links) -> dict[str, Any]:
     card, app = step.card, step.card.place.app.name
-    return {
+    between = {"first": step.before is None, "lift": _lift(step, links) if step.lifts else None}
+    if card.empty:
+        return between | _absent(step, links)
+    return between | {
         "card": card,
         "url": links.app(app, card.environment.name),
         "why": links.deployment(app, card.deployment.number) if card.shows_why and card.deployment else "",
         "why_label": _("watch it") if card.state.status.kind is Kind.BUSY else _("see why"),
         "spark_kind": card.state.status.kind.value if card.state.status.kind in SPARKED else "",
         "timeline": links.timeline(app, card.environment.name) if card.restarts else "",
-        "first": step.before is None,
-        "lift": _lift(step, links) if step.lifts else None,
-        "deploy": links.deploy(app=app, environment=card.environment.name) if card.empty and step.allowed else "",
+    }
+
+
+def _absent(step: Step, links: Links) -> dict[str, Any]:
+    """Where an app is not: most places of a large project, so no more is made ready than is shown."""
+    environment, app = step.card.environment, step.card.place.app.name
+    return {
+        "environment": environment,
+        "absent": _("Not in %(environment)s yet") % {"environment": environment.name},
+        "deploy": links.deploy(app=app, environment=environment.name) if step.allowed else "",
     }
 
 
