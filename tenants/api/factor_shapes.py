@@ -32,11 +32,11 @@ class CodesOutput(serializers.Serializer[None]):
     codes = serializers.ListField(child=serializers.CharField(), help_text="Each works once.")
 
 
-class ReasonInput(Input):
+class LostReasonInput(Input):
     reason = serializers.CharField(max_length=500, help_text="The person and auditors read it.")
 
 
-class LostInput(ReasonInput):
+class LostInput(LostReasonInput):
     person = serializers.CharField(max_length=150, help_text="A user name.")
 
 

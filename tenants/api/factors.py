@@ -66,7 +66,7 @@ class RecoveryCodes(FactorView):
 
 
 class ResetMember(ChangeView):
-    @endpoint("reset_member_factors", body=shapes.ReasonInput, answers={200: shapes.ResetOutput})
+    @endpoint("reset_member_factors", body=shapes.LostReasonInput, answers={200: shapes.ResetOutput})
     def post(self, request: Request, tenant: str, person: uuid.UUID) -> Response:
         """Take lost second factors from somebody who belongs to your tenant alone; for owners."""
         home = places.tenant(self.actor, tenant)

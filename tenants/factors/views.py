@@ -13,7 +13,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -100,7 +99,6 @@ def _try(request: HttpRequest, form: ProofForm) -> int:
     return 422
 
 
-@never_cache
 @sensitive_post_parameters()
 @login_required
 @form_page
@@ -155,7 +153,6 @@ def _added(request: HttpRequest, said: str) -> HttpResponse:
     return redirect("security")
 
 
-@never_cache
 @login_required
 @require_POST
 @after_proof
