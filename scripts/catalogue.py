@@ -60,7 +60,7 @@ SIGHTS = [
     Sight("project-members", "project_members", f"{SHOP}members/"),
     Sight("roles", "member_roles", "/t/demo/members/roles/"),
     Sight("who-could", "who_could", "/t/demo/members/who-could/"),
-    Sight("reviews", "reviews", "/t/demo/reviews/"),
+    Sight("reviews", "reviews", "/t/demo/members/reviews/"),
     Sight("requests", "requests", "/requests/"),
     Sight("invitations", "invitations", "/t/demo/members/invitations/"),
     Sight("ask", "ask_access", f"{SHOP}ask/?permission=console.protected"),

@@ -23,8 +23,8 @@ from tenants.ending import role_title
 from tenants.identity import outgoing
 from tenants.members import history, selectors
 from tenants.members.cutting import Place, cuts
-from tenants.members.handing import orphans
 from tenants.members.forms import GrantForm, HistoryForm
+from tenants.members.handing import orphans
 from tenants.members.services import remove_member
 from tenants.models import Grant, Project, Tenant
 from tenants.roles import PERMISSIONS
