@@ -63,7 +63,7 @@ SIGHTS = [
     Sight("tenant-tokens", "tenant_tokens", "/t/demo/members/tokens/"),
     Sight("groups", "groups", "/t/demo/members/groups/"),
     Sight("who-could", "who_could", "/t/demo/members/who-could/"),
-    Sight("reviews", "reviews", "/t/demo/reviews/"),
+    Sight("reviews", "reviews", "/t/demo/members/reviews/"),
     Sight("requests", "requests", "/requests/"),
     Sight("invitations", "invitations", "/t/demo/members/invitations/"),
     Sight("ask", "ask_access", f"{SHOP}ask/?permission=console.protected"),

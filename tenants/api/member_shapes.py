@@ -36,12 +36,6 @@ class OfProject(Query):
     project = serializers.CharField(max_length=40, required=False, help_text="Only what counts in this project.")
 
 
-class RemovalQuery(OfProject):
-    heir = serializers.CharField(
-        max_length=150, required=False, help_text="User name of whom what would be nobody's goes to."
-    )
-
-
 class MemberListing(Searchable, OfProject):
     role = serializers.CharField(max_length=60, required=False, help_text="Only who holds this role here.")
 
@@ -71,7 +65,6 @@ class RemovalOutput(serializers.Serializer[None]):
     person = serializers.CharField()
     grants = HeldGrant(many=True)
     cuts = CutOutput(many=True)
-    orphans = CutOutput(many=True, help_text="What nobody else would look after; ?heir= of the removal takes it on.")
 
 
 class RoleOutput(serializers.Serializer[None]):

@@ -16,7 +16,6 @@ from tenants import selectors as places
 from tenants.api import member_shapes as shapes
 from tenants.members import history, selectors
 from tenants.members.cutting import Place, cuts
-from tenants.members.handing import orphans
 from tenants.members.services import remove_member
 
 
@@ -54,13 +53,12 @@ class OneMember(OfPlace):
         """One person with their roles here."""
         return self.one(selectors.shown_member(selectors.member(self.actor, self.place(tenant), person)))
 
-    @endpoint("remove_member", query=shapes.RemovalQuery, answers={204: None})
+    @endpoint("remove_member", query=shapes.OfProject, answers={204: None})
     def delete(self, request: Request, tenant: str, person: uuid.UUID) -> Response:
         """End all roles of a person here at once; look at `removal` first for what it cuts."""
         place = self.place(tenant)
         check_before(remove_member, self.actor, place)  # a refused attempt stays on record
-        one = selectors.member(self.actor, place, person)
-        remove_member(self.actor, place, user=one.user, heir=places.person("heir", self.query.get("heir")))
+        remove_member(self.actor, place, user=selectors.member(self.actor, place, person).user)
         return Response(status=204)
 
 
@@ -79,12 +77,8 @@ class MemberRemoval(OfPlace):
         """What removing the person would cut: roles, consoles, operations that wait, tokens, requests."""
         place = self.place(tenant)
         one = selectors.shown_member(selectors.member(self.actor, place, person))
-        found = {"cuts": cuts(person, place), "orphans": orphans(person, place)}
-        shown = {
-            name: [{"kind": cut.kind, "count": cut.count, "words": str(cut.words)} for cut in part]
-            for name, part in found.items()
-        }
-        return self.one({"person": one["name"], "grants": one["grants"]} | shown)
+        found = [{"kind": cut.kind, "count": cut.count, "words": str(cut.words)} for cut in cuts(person, place)]
+        return self.one({"person": one["name"], "grants": one["grants"], "cuts": found})
 
 
 class WhoCould(View):

@@ -19,19 +19,17 @@ from tenants.groups.models import Membership
 from tenants.groups.services import take_from_group
 from tenants.identity import outgoing
 from tenants.members.cutting import Place, at, tokens_at
-from tenants.members.handing import hand_over
 from tenants.models import Grant, Project, Request, User
 from tenants.rights import running_grants
 from tenants.services import end_grant
 
 
 @command("member.remove", permission="member.manage", even_closed=True)
-def remove_member(actor: Actor, target: Place, *, user: User, heir: User | None = None) -> int:
+def remove_member(actor: Actor, target: Place, *, user: User) -> int:
     """End all roles of a person there, and the tokens and requests that count only there. Answers how many roles.
 
-    What nobody else would look after goes to the `heir`, where one is named. Out of a tenant they leave its groups as
-    well. Raises Conflict where a role comes from elsewhere or it is the last owner, and in a project where a group
-    gives one; then nothing is ended.
+    Out of a tenant they leave its groups as well. Raises Conflict where a role comes from elsewhere or it is the last
+    owner, and in a project where a group gives one; then nothing is ended.
     """
     lock_grants(actor, target)
     ended = _leave_groups(actor, target, user)
@@ -39,7 +37,6 @@ def remove_member(actor: Actor, target: Place, *, user: User, heir: User | None 
     if any(outgoing.kept_there(grant) for grant in grants):
         message = _("Some roles of %(person)s are kept by the identity service.") % {"person": user.get_username()}
         raise Conflict(message, code="kept_elsewhere", hint=_("Remove the person there; Berth follows by itself."))
-    handed = hand_over(actor, target, person=user, heir=heir) if heir else {}
     for grant in grants:
         end_grant(actor, grant.project or target, grant=grant)
     tokens = tokens_at(user.pk, target).delete()[0]
@@ -47,8 +44,7 @@ def remove_member(actor: Actor, target: Place, *, user: User, heir: User | None 
     withdrawn = asked.update(state=Request.State.WITHDRAWN, decided_at=Now())
     describe(
         before={"person": user.get_username(), "roles": sorted(grant.role for grant in grants)},
-        detail={"person": user.get_username(), "tokens_ended": tokens, "requests_withdrawn": withdrawn}
-        | ({"handed_over": handed} if handed else {}),
+        detail={"person": user.get_username(), "tokens_ended": tokens, "requests_withdrawn": withdrawn},
     )
     tell_of(user.pk)
     return len(grants) + ended

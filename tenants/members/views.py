@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from audit.commands import check_before
 from core.access import Actor, check, may, visible
 from core.clock import database_now
 from core.errors import FieldProblem, PortalError
@@ -27,7 +26,6 @@ from tenants.identity import outgoing
 from tenants.members import history, selectors
 from tenants.members.cutting import Place, cuts
 from tenants.members.forms import GrantForm, HistoryForm
-from tenants.members.handing import orphans
 from tenants.members.services import remove_member
 from tenants.models import Grant, Project, Tenant
 from tenants.requests.selectors import decidable
@@ -205,7 +203,6 @@ def member(request: HttpRequest, tenant: str, person: uuid.UUID, project: str = 
         "permission": asked if asked in PERMISSIONS else "",
         "permissions": PERMISSIONS.items(),
         "cuts": cuts(person, at.place),
-        "orphans": orphans(person, at.place),
         "kept_by": selectors.kept_by_groups(one, at.place),
         "may_manage": manages,
         "remove_url": at.url("member_remove", person=person),
@@ -236,12 +233,10 @@ def end(request: HttpRequest, tenant: str, grant: uuid.UUID) -> HttpResponse:
 @login_required
 @require_POST
 def remove(request: HttpRequest, tenant: str, person: uuid.UUID, project: str = "") -> HttpResponse:
-    """End all roles of a person here. Field `heir`: the user name of whom what would be nobody's goes to."""
+    """End all roles of a person here."""
     at = where(request, tenant, project)
     one = selectors.member(at.actor, at.place, person)
-    check_before(remove_member, at.actor, at.place)  # before names of people are looked up
-    heir = places.person("heir", request.POST.get("heir", "").strip()[:150] or None)
-    ended = remove_member(at.actor, at.place, user=one.user, heir=heir)
+    ended = remove_member(at.actor, at.place, user=one.user)
     words = ngettext("%(count)s role of %(person)s is ended.", "%(count)s roles of %(person)s are ended.", ended)
     messages.success(request, words % {"count": ended, "person": one.user.get_username()})
     return redirect(at.url("members"))

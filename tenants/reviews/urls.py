@@ -4,7 +4,7 @@ from django.urls import path
 
 from tenants.reviews import views
 
-HERE = "t/<slug:tenant>/reviews/"
+HERE = "t/<slug:tenant>/members/reviews/"
 
 urlpatterns = [
     path(HERE, views.page, name="reviews"),

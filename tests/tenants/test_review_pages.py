@@ -25,8 +25,8 @@ def test_strangers_see_nothing_of_it(cast: Cast, api: Api, browse: Browse) -> No
         with pytest.raises(NotFound):
             selectors.review(cast.actor(name), cast.acme, review.pk)
     assert api("outsider").get(f"{R}/{review.pk}").status_code == 404
-    assert browse("guest").get(f"/t/acme/reviews/{review.pk}/").status_code == 404
-    assert browse("guest").get("/t/acme/reviews/").status_code == 403
+    assert browse("guest").get(f"/t/acme/members/reviews/{review.pk}/").status_code == 404
+    assert browse("guest").get("/t/acme/members/reviews/").status_code == 403
     other = services.start(
         cast.actor("outsider"), cast.globex, name="theirs", ends_at=timezone.now() + timedelta(days=1)
     )
@@ -70,10 +70,10 @@ def test_over_http(cast: Cast, api: Api) -> None:
 def test_by_the_pages(cast: Cast, browse: Browse) -> None:
     client = browse("auditor")
     ends = timezone.localtime(timezone.now() + timedelta(days=3)).strftime("%Y-%m-%dT%H:%M")
-    assert client.post("/t/acme/reviews/", {"name": "", "ends_at": ends}).status_code == 422
-    made = client.post("/t/acme/reviews/", {"name": "Q4", "ends_at": ends})
+    assert client.post("/t/acme/members/reviews/", {"name": "", "ends_at": ends}).status_code == 422
+    made = client.post("/t/acme/members/reviews/", {"name": "Q4", "ends_at": ends})
     review = Review.objects.get()
-    address = f"/t/acme/reviews/{review.pk}/"
+    address = f"/t/acme/members/reviews/{review.pk}/"
     assert made["Location"] == address
     assert "1 role waits for your answer." in client.get(address).content.decode()
     client = browse("owner")
@@ -105,7 +105,7 @@ def test_by_the_pages(cast: Cast, browse: Browse) -> None:
 
 def test_calling_off_by_the_page(cast: Cast, browse: Browse) -> None:
     review = begun(cast)
-    address = f"/t/acme/reviews/{review.pk}/"
+    address = f"/t/acme/members/reviews/{review.pk}/"
     client = browse("owner")
     assert client.post(f"{address}call-off/", {"reason": ""}).status_code == 422
     assert client.post(f"{address}call-off/", {"reason": "mistake"}).status_code == 302
