@@ -82,6 +82,7 @@ SIGHTS = [
 ]
 DOORS = [Sight("door", "sign_in", "/accounts/sign-in/")]  # seen by nobody signed in
 NO_PAGES = {
+    "tenant": "leads to the projects",
     "healthz": "for machines",
     "readyz": "for machines",
     "sign_out": "a button",

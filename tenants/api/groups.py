@@ -35,9 +35,13 @@ class Groups(ChangeView):
 
 class OfGroup(ChangeView):
     def group(self, tenant: str, group: uuid.UUID) -> Group:
-        home = places.tenant(self.actor, tenant)
-        check(self.actor, "member.view", home)
-        return selectors.group(self.actor, home, group)
+        """To look at: who may not is told which right it takes."""
+        check(self.actor, "member.view", places.tenant(self.actor, tenant))
+        return self.target(tenant, group)
+
+    def target(self, tenant: str, group: uuid.UUID) -> Group:
+        """To change: the command says what it takes; who may not even look finds nothing."""
+        return selectors.group(self.actor, places.tenant(self.actor, tenant), group)
 
 
 class OneGroup(OfGroup):
@@ -49,14 +53,14 @@ class OneGroup(OfGroup):
     @endpoint("update_group", body=shapes.GroupChange, answers={200: shapes.GroupOutput}, versioned=True)
     def patch(self, request: Request, tenant: str, group: uuid.UUID) -> Response:
         """Another name or title; people and roles stay."""
-        row = self.group(tenant, group)
+        row = self.target(tenant, group)
         changed = services.update_group(self.actor, row, version=self.expected_version, **self.sent)
         return self.one(selectors.shown(changed))
 
     @endpoint("remove_group", answers={204: None})
     def delete(self, request: Request, tenant: str, group: uuid.UUID) -> Response:
         """End its roles at once; look at `removal` first for what it cuts."""
-        services.remove_group(self.actor, self.group(tenant, group))
+        services.remove_group(self.actor, self.target(tenant, group))
         return Response(status=204)
 
 
@@ -70,7 +74,7 @@ class GroupMembers(OfGroup):
     @endpoint("add_to_group", body=shapes.GroupMemberInput, answers={201: shapes.GroupMemberOutput})
     def post(self, request: Request, tenant: str, group: uuid.UUID) -> Response:
         """Add somebody who has a role in the tenant; they hold all roles of the group from then on."""
-        row = self.group(tenant, group)
+        row = self.target(tenant, group)
         check_before(services.add_to_group, self.actor, row)  # before names of people are looked up
         person = places.person("person", str(self.sent["person"]))
         made = services.add_to_group(self.actor, row, user=person)
@@ -81,7 +85,7 @@ class OneGroupMember(OfGroup):
     @endpoint("take_from_group", answers={204: None})
     def delete(self, request: Request, tenant: str, group: uuid.UUID, person: uuid.UUID) -> Response:
         """Take somebody out at once; `removal?person=` says before what it cuts."""
-        row = self.group(tenant, group)
+        row = self.target(tenant, group)
         check_before(services.take_from_group, self.actor, row)  # a refused attempt stays on record
         services.take_from_group(self.actor, row, user=selectors.membership(row, person).user)
         return Response(status=204)

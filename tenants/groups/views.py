@@ -69,7 +69,9 @@ def _forms(request: HttpRequest, at: Where, row: Group) -> dict[str, Any]:
 
     return {
         "add": AddForm(sent("add")),
-        "give": GroupRoleForm(sent("give"), projects=projects_at(at), initial={"role": "project.developer"}),
+        "give": GroupRoleForm(
+            sent("give"), projects=projects_at(at), tenant=at.tenant.pk, initial={"role": "project.developer"}
+        ),
         "rename": GroupForm(sent("rename"), initial={"name": row.name, "title": row.title}),
     }
 

@@ -13,6 +13,7 @@ from tests.conftest import Cast
 
 __all__ = ["known"]
 
+LOOKING_AGAIN = "/reviews"  # an auditor may begin an access review: it is how they look
 ASKING = "/requests"  # who may not do a thing may ask for it: that is what it is there for
 READING = "/import"  # sent as a body because it is a file; it changes nothing
 WRITES = [(method, path) for method, path in addresses() if method != "get" and not path.endswith((READING, ASKING))]
@@ -24,7 +25,7 @@ def test_every_write_of_who_may_only_look_is_on_record(who: str, known: dict[str
     _token, text = Token.objects.create(getattr(cast, who), name="tries")
     operations, denied, wrong = Operation.objects.count(), 0, []
     for method, pattern in WRITES:
-        if pattern.startswith(OWN):
+        if pattern.startswith(OWN) or (who == "auditor" and LOOKING_AGAIN in pattern):
             continue
         before = AuditEntry.objects.count()
         status = ask(text, method, filled(pattern, known))[0]

@@ -163,20 +163,26 @@ def filled(pattern: str, known: dict[str, str]) -> str:
     return pattern.format_map(defaultdict(lambda: str(uuid.UUID(int=7)), known))
 
 
+def body_for(method: str, path: str) -> dict[str, Any]:
+    """A good one for this address."""
+    if method != "patch":
+        return BODIES.get(path.rpartition("/")[2], {})
+    if "/grants/" in path:
+        return {"ends_at": "2040-01-01T00:00:00Z", "reason": "x"}
+    return {"protected": True} if "/environments/" in path else {"title": "x"}
+
+
 def ask(text: str, method: str, path: str) -> Any:
     """Through the event loop, as the server does, since some answers are streams."""
 
     async def send() -> Any:
         client = AsyncClient()
-        change: dict[str, Any] = {"protected": True} if "/environments/" in path else {"title": "x"}
-        if "/grants/" in path:
-            change = {"ends_at": "2040-01-01T00:00:00Z", "reason": "x"}
-        body = change if method == "patch" else BODIES.get(path.rpartition("/")[2], {})
+        body = body_for(method, path)
         more = {} if method == "get" else {"data": json.dumps(body), "content_type": "application/json"}
         response = await getattr(client, method)(path, headers={"Authorization": f"Bearer {text}"}, **more)
-        body = b"".join([piece async for piece in response]) if response.streaming else response.content
+        said = b"".join([piece async for piece in response]) if response.streaming else response.content
         kept = {name: value for name, value in response.headers.items() if name not in OF_EACH_REQUEST}
-        return response.status_code, kept, body
+        return response.status_code, kept, said
 
     return async_to_sync(send)()
 

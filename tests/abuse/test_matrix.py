@@ -25,7 +25,7 @@ from tenants.models import Grant, Token, User
 from tenants.quota.models import Quota, QuotaLoan
 from tenants.robots.services import create_robot
 from tenants.roles import ROLES, Role
-from tests.abuse.test_isolation import BODIES, QUERY, ask, filled, known
+from tests.abuse.test_isolation import QUERY, ask, body_for, filled, known
 from tests.abuse.test_socket_routes import GONE, SOCKETS, address, headers, patterns, said
 from tests.abuse.test_socket_routes import known as known_to_sockets
 from tests.conftest import Cast, person
@@ -34,6 +34,7 @@ from tests.rules.sources import told
 from tests.rules.test_addresses import METHODS, NEEDS_MORE, things
 
 __all__ = ["known", "known_to_sockets"]
+pytestmark = pytest.mark.wide
 
 Record = Callable[[str, object], None]
 WITHIN = [role for role in ROLES.values() if role.level != "platform"]
@@ -88,9 +89,7 @@ def answer(client: Client, user: User, method: str, path: str) -> tuple[int, lis
         return client.get(path).status_code, []
     more: dict[str, Any] = {}
     if path.startswith("/api/"):
-        change = {"protected": True} if "/environments/" in path else {"title": "x"}
-        body = change if method == "patch" else BODIES.get(path.rpartition("/")[2], {})
-        more = {"data": body, "content_type": "application/json"}
+        more = {"data": body_for(method, path), "content_type": "application/json"}
     with transaction.atomic():
         status = getattr(client, method)(path, **more).status_code
         own = AuditEntry.objects.filter(actor_id=user.pk, result=AuditEntry.Result.ACCEPTED)
@@ -214,7 +213,7 @@ def holds_a_name(kind: dict[str, Any]) -> bool:
 
 def heard(text: str, method: str, path: str, *, where: str, name: str, value: str) -> tuple[int, str]:
     """Status and words of the answer, with what was sent taken out: it may be repeated. Whatever was done is undone."""
-    body = dict(BODIES.get(path.rpartition("/")[2], {})) | ({name: value} if where == "body" else {})
+    body = body_for(method, path) | ({name: value} if where == "body" else {})
     query = f"?{urlencode({name: value})}" if where == "query" else QUERY.get(path, "")
     with transaction.atomic():
         if "/logs" in path or path.endswith("/export"):  # streams
