@@ -21,6 +21,7 @@ from backends.swarm.driver import SwarmDriver
 from launcher.processes import until
 from operations import tasks
 from operations.models import Operation
+from portal.seed import offer
 from tenants.models import Project
 from tests.backends.world import PATIENCE_SECONDS
 from tests.conftest import Cast
@@ -34,6 +35,7 @@ SPEC = {
     }
 }
 ADDRESSES = "ip -4 -o addr show | awk '{print $4}' | cut -d/ -f1 | grep -v ^127"
+DEPLOYED_SECONDS = 60.0  # on a machine that does much else
 ANSWERED, SILENT = "answered", "silent"
 
 
@@ -64,8 +66,8 @@ class Ground:
 
     def reaches(self, where: str, *, port: int = 8080) -> str:
         """Whether `web` there answers to `peer` here; `where` is a name or an address."""
-        asked = f"timeout 4 wget -q -O /dev/null http://{where}:{port}/ && echo {ANSWERED} || echo {SILENT}"
-        return self.inside("peer", asked).split()[-1]
+        asked = f"timeout 4 wget -q -O /dev/null http://{where}:{port}/ 2>/dev/null && echo {ANSWERED} || echo {SILENT}"
+        return self.inside("peer", asked).strip()
 
 
 def worked_off(operation: Operation) -> bool:
@@ -87,7 +89,8 @@ def deployed(
     ground = Ground(place, driver)
     begun.append(ground)
     operation = deploy(actor, place, spec=read_data(SPEC).specification)
-    assert until(lambda: worked_off(operation), seconds=PATIENCE_SECONDS, every=0.1), operation.state
+    over = until(lambda: worked_off(operation), seconds=DEPLOYED_SECONDS, every=0.1)
+    assert over, list(operation.events.order_by("seq").values_list("code", "params"))
     assert operation.state == Operation.State.SUCCEEDED, operation.failure
     ground.addresses = ground.inside("web", ADDRESSES).split()
     return ground
@@ -106,6 +109,7 @@ def grounds(cast: Cast, engine: LiveEngine) -> Iterator[dict[str, Ground]]:
     cluster = Cluster.objects.get(pk=cast.cluster.pk)
     cluster.kind, cluster.address, cluster.reachable_at = Cluster.Kind.SWARM, engine.url, engine.address
     cluster.save()
+    offer(cluster, ["berth/hello:1", "berth/hello:2"])
     driver = SwarmDriver(engine.url, address=engine.address)
     begun: list[Ground] = []
     places = {
@@ -116,7 +120,7 @@ def grounds(cast: Cast, engine: LiveEngine) -> Iterator[dict[str, Ground]]:
     try:
         yield {name: deployed(cast, *place, driver=driver, begun=begun) for name, place in places.items()}
     finally:
-        left = [ground for ground in begun if not until(lambda g=ground: cleared(g), seconds=PATIENCE_SECONDS)]  # type: ignore[misc]  # bound at once
+        left = [ground for ground in begun if not until(lambda g=ground: cleared(g), seconds=PATIENCE_SECONDS)]
         assert not left
 
 
