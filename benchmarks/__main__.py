@@ -6,6 +6,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 
+from playwright.sync_api import Error as BrowserError
+
 from benchmarks import (
     consoles,
     deploys,
@@ -20,10 +22,11 @@ from benchmarks import (
     sockets,
     starts,
 )
+from benchmarks.client import Wrong
 from benchmarks.machine import description
 from benchmarks.note import note, with_anew
 from benchmarks.portal import Portal, portal
-from benchmarks.result import Section
+from benchmarks.result import Line, Section
 from launcher.paths import ROOT
 
 NOTE = ROOT / "docs" / "benchmarks.md"
@@ -44,7 +47,7 @@ PARTS: Parts = {
     "rights": lambda one, asked: rights.measure(one, apps=asked.apps, projects=asked.projects, runs=asked.runs),
 }
 KEYSTONE = "keystone"  # with a portal of its own
-ALONE = ("sign_in", "rights", KEYSTONE)  # these need no app that another part made
+AFTER_LOGS = {"streams", "metrics", "pages", "lighthouse", "lists"}  # they look at the app that `logs` deploys
 
 
 def arguments() -> argparse.Namespace:
@@ -60,9 +63,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=50, help="answers for each page and list (default: 50)")
     parser.add_argument("--sockets", type=int, default=5000, help="pages that wait (default: 5000)")
     parser.add_argument("--engine", default=os.environ.get("BERTH_TEST_ENGINE", ""), help="URL of an engine, or none")
-    parser.add_argument("--only", nargs="+", choices=ALONE, help="measure these parts anew, keep the others' figures")
+    parts = [*PARTS, KEYSTONE]
+    parser.add_argument("--only", nargs="+", choices=parts, help="measure these parts anew, keep the others' figures")
     parser.add_argument("--print", action="store_true", help="only print; leave docs/benchmarks.md alone")
-    return parser.parse_args()
+    asked = parser.parse_args()
+    if asked.only and AFTER_LOGS & set(asked.only) and "logs" not in asked.only:
+        parser.error(f"name logs, too: its app is what {', '.join(sorted(AFTER_LOGS))} look at")
+    return asked
 
 
 def main() -> None:
@@ -88,10 +95,19 @@ def measure(asked: argparse.Namespace) -> Iterator[Section]:
         with portal(engine=asked.engine, twice="start" in wanted) as measured:
             for name in PARTS:
                 if name in wanted:
-                    yield PARTS[name](measured, asked)
+                    yield seen(name, lambda: PARTS[name](measured, asked))  # noqa: B023  called at once
     if KEYSTONE in wanted:
         size = keystones.Size(asked.people, asked.tenants, asked.assignments)
-        yield keystones.measure(size, runs=asked.runs)
+        yield seen(KEYSTONE, lambda: keystones.measure(size, runs=asked.runs))
+
+
+def seen(name: str, measure_it: Callable[[], Section]) -> Section:
+    """The section; where it cannot be measured it says why, and the others go on."""
+    try:
+        return measure_it()
+    except (Wrong, BrowserError) as error:
+        why = str(error).splitlines()[0]
+        return Section(name, "It could not be measured.", [Line(name, "not measured", kept=False, cause=why)])
 
 
 if __name__ == "__main__":
