@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from launcher.cli import main, parser, port, split
+from launcher.portal import Place
+from launcher.up import Wishes
 
 
 @pytest.mark.parametrize("text", ["0", "65536", "-1", "8000x", "", "８０８０ "])
@@ -31,6 +33,15 @@ def test_defaults_are_for_this_machine_only() -> None:
         False,
         False,
     )
+
+
+def test_every_option_of_up_arrives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Wishes] = []
+    monkeypatch.setenv("BERTH_STATE", str(tmp_path / "state"))
+    monkeypatch.setattr("launcher.cli.up", lambda wishes, state: asked.append(wishes) or 0)
+    words = ["--host", "::1", "--port", "8001", "--engine", "none", "--keystone", "dev", "--cast"]
+    assert main(["up", *words, "--no-install", "--detach"]) == 0
+    assert asked == [Wishes(Place("::1", 8001), "none", install=False, detach=True, cast=True, keystone="dev")]
 
 
 def test_words_after_two_dashes_are_kept_apart() -> None:
