@@ -95,13 +95,13 @@ CHECKS = (
         "--disable-warnings",
     ),  # a module that cannot be imported is known in seconds, not in minutes
 )
-WHOLE = pytest("not live and not e2e and not keystone", "-n", "2")
 FAST = pytest("not live and not e2e and not keystone and not wide", "-n", "2")
 LIVE = (*packages.ENGINE, *packages.IMAGES)
 PARTS = {
     "checks": Part(CHECKS, packages=packages.TRANSLATION, takes_extra=False),
     "fast": Part(FAST, packages=packages.TRANSLATION),
-    "postgres": Part(WHOLE, packages=(*packages.SERVICES, *packages.TRANSLATION), services=(databases,)),
+    "matrix": Part(pytest("wide", "-n", "2"), packages=packages.TRANSLATION),
+    "postgres": Part(FAST, packages=(*packages.SERVICES, *packages.TRANSLATION), services=(databases,)),
     "keystone": Part(pytest("keystone"), packages=packages.TRANSLATION, services=(keystone,)),
     "live": Part(pytest("live and not e2e and not keystone"), packages=(*LIVE, *packages.SERVICES), services=(engine,)),
     "e2e": Part(pytest("e2e"), packages=(*LIVE, *packages.BROWSER), services=(engine, browser)),
