@@ -185,26 +185,30 @@ async def test_a_stranger_of_any_role_hears_nothing(
     record_property("cells", len(SOCKETS))
 
 
-def foreign_and_missing(names: dict[str, str]) -> list[tuple[str, str]]:
-    """(a name or id of acme, one of the same kind that is nobody's), to be put wherever something may be sent.
+Pairs = list[tuple[str, str]]
+
+
+def foreign_and_missing(names: dict[str, str]) -> tuple[Pairs, Pairs]:
+    """(a name or id of acme, one of the same kind that is nobody's): for what takes text, and for what takes an id.
 
     Names of people are not among them: they are the platform's, and who gives a role has to name somebody.
     """
     pairs = [("acme", "nope"), ("shop", "none"), ("hello", "nosuc"), ("acmestage", "nostageat")]
     kinds = ("instance", "operation", "grant", "loan", "token", "console")
-    return pairs + [(names[key], str(uuid.UUID(int=7))) for key in kinds]
+    ids = [(names[key], str(uuid.UUID(int=7))) for key in kinds]
+    return [*pairs, ids[0]], ids
 
 
-def fields(operation: dict[str, Any], shapes: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """(query or body, name) of all that an operation of the API takes and that can hold a name."""
+def fields(operation: dict[str, Any], shapes: dict[str, Any]) -> Iterator[tuple[str, str, bool]]:
+    """(query or body, name, whether it is an id) of all that an operation takes and that can hold a name or an id."""
     for one in operation.get("parameters", []):
         if one["in"] == "query" and holds_a_name(one["schema"]) and one["name"] not in ("cursor", "search"):
-            yield "query", one["name"]
+            yield "query", one["name"], one["schema"].get("format") == "uuid"
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
     shape = shapes.get(body.get("$ref", "").rpartition("/")[2], {})
     for name, kind in shape.get("properties", {}).items():
         if holds_a_name(kind):
-            yield "body", name
+            yield "body", name, kind.get("format") == "uuid"
 
 
 def holds_a_name(kind: dict[str, Any]) -> bool:
@@ -238,12 +242,13 @@ def test_what_is_sent_of_another_is_like_what_there_is_not(
     create_robot(cast.actor("outsider"), cast.store, name="ci", role="project.guest")
     text = Token.objects.create(cast.outsider, name="sends")[1]
     own = {"tenant": "globex", "project": "store", "app": "mine", "environment": "dev", "number": "1", "robot": "ci"}
-    pairs, shapes, faults, looked_at = foreign_and_missing(known), description()["components"]["schemas"], [], 0
+    texts, ids = foreign_and_missing(known)
+    shapes, faults, looked_at = description()["components"]["schemas"], [], 0
     for pattern, methods in description()["paths"].items():
         path = filled(pattern, own)
         for method, operation in methods.items():
-            for where, name in fields(operation, shapes):
-                for foreign, missing in pairs:
+            for where, name, takes_id in fields(operation, shapes):
+                for foreign, missing in ids if takes_id else texts:
                     first, second = (
                         heard(text, method, path, where=where, name=name, value=value) for value in (foreign, missing)
                     )
