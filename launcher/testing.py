@@ -106,7 +106,6 @@ PARTS = {
     "live": Part(pytest("live and not e2e and not keystone"), packages=(*LIVE, *packages.SERVICES), services=(engine,)),
     "e2e": Part(pytest("e2e"), packages=(*LIVE, *packages.BROWSER), services=(engine, browser)),
 }
-BESIDE = ("live", "e2e")
 
 
 @dataclass(frozen=True)
@@ -124,48 +123,16 @@ def run_tests(names: Sequence[str], *, extra: Sequence[str], may_install: bool) 
     if unknown:
         raise Problem(f"There is no part of the tests called {unknown[0]}.", hint=f"Parts: {', '.join(PARTS)}.")
     wanted = [name for name in PARTS if not names or name in names]
+    results: list[Result] = []
     with stoppable():
         try:
             make_ready(wanted, may_install=may_install)
-            results = run_parts(wanted, extra=extra)
+            results.extend(run_part(name, extra=extra) for name in wanted)
         except Stopped:
             complain("Stopped.")
             return 130
     report(results)
     return 0 if all(result.passed for result in results) else 1
-
-
-def run_parts(wanted: Sequence[str], *, extra: Sequence[str]) -> list[Result]:
-    """One after the other; of two that mostly wait for their engines, the first beside the second."""
-    first, second = BESIDE
-    if first not in wanted or second not in wanted:
-        return [run_part(name, extra=extra) for name in wanted]
-    done = [run_part(name, extra=extra) for name in wanted if name not in BESIDE]
-    with beside(first, extra=extra) as finish:
-        seen = run_part(second, extra=extra)
-        return [*done, finish(), seen]
-
-
-@contextmanager
-def beside(name: str, *, extra: Sequence[str]) -> Iterator[Callable[[], Result]]:
-    """Run one part in a process of its own. What is given waits for its end, then prints all that it said."""
-    began = time.time()
-    with tempfile.TemporaryFile("w+") as said:
-        words = [str(ROOT / "berth"), "test", name, "--no-install", *(["--", *extra] if extra else [])]
-        process = subprocess.Popen(words, cwd=ROOT, stdout=said, stderr=subprocess.STDOUT)
-
-        def finish() -> Result:
-            code = process.wait()
-            seconds = os.fstat(said.fileno()).st_mtime - began  # it wrote its last line when it ended
-            said.seek(0)
-            say(said.read())
-            return Result(name, code == 0, seconds)
-
-        try:
-            yield finish
-        finally:
-            process.terminate()  # nothing, if it has ended; else it takes down its own engine
-            process.wait()
 
 
 def make_ready(wanted: Sequence[str], *, may_install: bool) -> None:
