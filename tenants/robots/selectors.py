@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 from core.access import Actor, Rights, check, get_visible, may, visible
 from core.api.paging import Rows, plain
 from core.errors import FieldProblem, Invalid, NotFound
+from tenants.custom.resolving import codes_at
 from tenants.models import Project, Token
 from tenants.presence import rights_of_all
 from tenants.robots.models import Robot
-from tenants.roles import ROLES
 
 ROBOT = [
     "id", "name", "role", "made_by", "created_at", "last_used_at", "keeper_id", "keeper_name", "keeper_is_active",
@@ -51,7 +51,7 @@ def robot_named(actor: Actor, project: Project, name: str) -> Robot:
 
 def may_take_over(actor: Actor, project: Project, role: str) -> bool:
     """Whether they may manage members there and hold all of the role, at this moment."""
-    codes = ROLES[role].permissions if role in ROLES else frozenset()
+    codes = codes_at(project.tenant_id, role)
     return bool(codes) and all(may(actor, code, project) for code in (*codes, "member.manage"))
 
 
@@ -62,7 +62,7 @@ def shown_robots(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _shown_robot(row: Mapping[str, Any], keeper: Rights | None) -> dict[str, Any]:
-    role = ROLES[row["role"]].permissions if row["role"] in ROLES else frozenset()
+    role = codes_at(row["tenant_id"], row["role"])
     place = {"tenant": row["tenant_id"], "project": row["project_id"]}
     lacks = sorted(code for code in role if keeper is None or not keeper.allows(code, **place))
     shown = {name: row[name] for name in ("id", "name", "role", "made_by", "created_at", "last_used_at")}

@@ -21,6 +21,8 @@ from tenants.models import Grant, Invitation, Request
 from tenants.presence import doubtful
 from tenants.requests import services as requests
 from tenants.rights import rights_of
+from tenants.robots.selectors import may_take_over
+from tenants.robots.services import create_robot
 from tenants.services import end_grant, give_grant
 from tests.conftest import Cast, actor_of
 
@@ -293,3 +295,11 @@ def test_made_changed_and_removed_in_the_page(cast: Cast, browse: Browse) -> Non
     assert client.post(f"{home}roles/watch/remove/", {}).status_code == 409
     assert client.post(f"{home}roles/watch/remove/", {"end_grants": "on"}).status_code == 302
     assert not Grant.objects.filter(role="own.watch", ended_at=None).exists()
+
+
+def test_a_robot_with_one_works_and_can_be_taken_over(cast: Cast, watch: CustomRole, api: Api) -> None:
+    robot = create_robot(cast.actor("owner"), cast.shop, name="ci", role="own.watch")
+    (shown,) = api("owner").get("/api/v1/tenants/acme/projects/shop/robots").json()["results"]
+    assert (shown["stopped"], shown["lacks"]) == (None, [])
+    assert may_take_over(cast.actor("owner"), cast.shop, robot.role)
+    assert not may_take_over(cast.actor("guest"), cast.shop, robot.role)
