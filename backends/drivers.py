@@ -1,10 +1,10 @@
 """Which kinds of clusters there are. A driver's own libraries are imported when the first cluster of it is used."""
 
-import os
 from collections.abc import Callable
 from importlib import import_module
 
 from backends.contract import Driver
+from backends.memory_files import in_memory
 from backends.models import Cluster
 from backends.registry import register
 
@@ -29,13 +29,6 @@ def _tls(cluster: Cluster, files: Callable[..., object]) -> object | None:
         cert=in_memory("certificate", cluster.client_certificate),
         key=in_memory("key", cluster.client_key.reveal()),
     )
-
-
-def in_memory(name: str, text: str) -> str:
-    """A path whose content never touches a disk; it lives as long as this process."""
-    file = os.memfd_create(name)
-    os.write(file, text.encode())
-    return f"/proc/self/fd/{file}"
 
 
 register(Cluster.Kind.SWARM, _swarm)

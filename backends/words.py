@@ -97,6 +97,22 @@ _WORDS: dict[ReasonCode, tuple[Promise, Promise]] = {
         _("This instance runs on the host %(host)s, which Berth cannot reach directly."),
         _("The operator can give Berth the address of that host on the cluster page."),
     ),
+    ReasonCode.QUOTA_EXCEEDED: (
+        _("%(service)s asks for more than its environment may use on the cluster: %(said)s"),
+        _("Ask for less CPU or memory, run fewer instances, or ask for a larger quota."),
+    ),
+    ReasonCode.NOT_ALLOWED: (
+        _("A rule of the cluster does not allow %(service)s to run as it is: %(said)s"),
+        _("Change what the rule objects to, or show this sentence to whoever operates the platform."),
+    ),
+    ReasonCode.RUNS_AS_ROOT: (
+        _("%(service)s is not starting: its image runs as root, which this cluster does not allow."),
+        _("Set a user by its number, such as 1000:1000, or use an image that runs as another user than root."),
+    ),
+    ReasonCode.VOLUME_NOT_READY: (
+        _("%(service)s is not starting: a volume it needs is not ready."),
+        _("Wait a moment; if it stays so, the operator has to see whether the cluster has storage left."),
+    ),
     ReasonCode.UPDATE_ROLLED_BACK: (
         _("The new release of %(service)s did not work, so the one before it is serving again."),
         _("Look at the log of the instance that failed, mend it, and deploy again."),

@@ -4,6 +4,7 @@ A driver gets plain frozen values and gives plain frozen values; it raises `Driv
 The calls that change something are idempotent: the same spec applied twice is one service.
 """
 
+from backends.contract.capabilities import Capabilities
 from backends.contract.driver import Driver, EnvironmentRef, ExecSession
 from backends.contract.errors import DriverError, Reason, ReasonCode
 from backends.contract.observed import (
@@ -32,6 +33,7 @@ from backends.contract.spec import (
 from backends.contract.streams import LogLine, LogQuery, UsageCount, UsageSample
 
 __all__ = [
+    "Capabilities",
     "Driver",
     "DriverError",
     "EngineHealth",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from backends.contract.capabilities import Capabilities
 from backends.contract.observed import (
     EngineHealth,
     EngineNotice,
@@ -53,6 +54,10 @@ class ExecSession(Protocol):
 
 class Driver(Protocol):
     """Calls without `async` block for at most the client's time limits (connect 2 s, read 10 s)."""
+
+    def capabilities(self) -> Capabilities:
+        """What this engine can and cannot; nothing is asked of it."""
+        ...
 
     def health(self) -> EngineHealth:
         """Never raises: an engine that is away is an answer."""

@@ -31,6 +31,10 @@ class ReasonCode(StrEnum):
     INSTANCE_GONE = "instance_gone"  # the instance asked for is not there any more
     NO_SHELL = "no_shell"  # params: command
     HOST_NOT_REACHABLE = "host_not_reachable"  # params: host; runs there, but Berth has no way to that host
+    QUOTA_EXCEEDED = "quota_exceeded"  # params: service, said
+    NOT_ALLOWED = "not_allowed"  # params: service, said; a rule of the cluster refuses what is asked for
+    RUNS_AS_ROOT = "runs_as_root"  # params: service, image
+    VOLUME_NOT_READY = "volume_not_ready"  # params: service, said
     UPDATE_ROLLED_BACK = "update_rolled_back"  # params: service
     UNKNOWN = "unknown"  # params: said
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 from datetime import UTC, datetime
 
 from backends.contract import (
+    Capabilities,
     Driver,
     DriverError,
     EngineHealth,
@@ -52,6 +53,9 @@ class FakeDriver(Driver):
         self._references: dict[str, str] = {}  # pinned to what it was asked as
         self._lost: set[object] = set()
         self._lock = threading.RLock()
+
+    def capabilities(self) -> Capabilities:
+        return Capabilities()
 
     def health(self) -> EngineHealth:
         if self.mood == Mood.AWAY:

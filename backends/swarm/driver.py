@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from backends.contract import (
+    Capabilities,
     Driver,
     DriverError,
     EngineHealth,
@@ -50,6 +51,9 @@ class SwarmDriver(Driver):
         self._containers = stats.Containers(self._wire)
         self._address = address
         self._local = ""  # the id of the host whose engine we speak to
+
+    def capabilities(self) -> Capabilities:
+        return Capabilities()
 
     def health(self) -> EngineHealth:
         try:

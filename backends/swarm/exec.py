@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from backends.contract import DriverError, Reason, ReasonCode
+from backends.hunt import HUNT
 from backends.swarm.errors import RefusedError, gone, slow
 from backends.swarm.frames import Splitter
 from backends.swarm.places import own_container
@@ -22,32 +23,6 @@ _RESIZE_WAIT_SECONDS = 0.05
 _RUNTIME_SAYS = b"OCI runtime exec failed"
 _AHEAD = 32 * 1024  # of unread output that is held here: who does not read must not fill our memory
 _NOT_STARTED = (126, 127)  # what the engine reports when it could not start the command
-
-# Only words a shell has itself: an image may hold nothing else. First those with the token, and what shares a session
-# with them, are told to hang up; whoever is still there after a moment is killed. It runs as the image's own user: not
-# even root may read the environment of another user's process without a capability that instances do not get.
-_HUNT = """
-mine() {
-  sessions=' '; found=''
-  for d in /proc/[0-9]*; do
-    p=${d#/proc/}; [ "$p" = $$ ] && continue
-    while IFS= read -r e || [ -n "$e" ]; do
-      case $e in *"$1"*) found="$found $p"; session "$p" && sessions="$sessions$s "; break;; esac
-      e=''
-    done 2>/dev/null < "$d/environ"
-  done
-  for d in /proc/[0-9]*; do
-    p=${d#/proc/}; [ "$p" = $$ ] && continue
-    session "$p" && case $sessions in *" $s "*) found="$found $p";; esac
-  done
-}
-session() { s=''; read -r l 2>/dev/null < "/proc/$1/stat" || return 1; set -- ${l##*) }; [ "$1" != Z ] && s=$4; }
-mine "$1"; [ -n "$found" ] || exit 0
-kill -HUP $found 2>/dev/null; kill -CONT $found 2>/dev/null
-sleep 0.3 2>/dev/null || sleep 1
-mine "$1"; [ -n "$found" ] && kill -KILL $found 2>/dev/null
-exit 0
-"""
 
 
 async def start(
@@ -182,7 +157,7 @@ class SwarmExec:
         body = {
             "AttachStdout": True,
             "AttachStderr": True,
-            "Cmd": ["sh", "-c", _HUNT, "sh", self._token],
+            "Cmd": ["sh", "-c", HUNT, "sh", self._token],
         }
         made = await self._wire.post(f"/containers/{self._container}/exec", body)
         stream = await self._wire.hijack(f"/exec/{made['Id']}/start", {"Detach": False, "Tty": False})

@@ -5,18 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from backends.contract import DriverError, HealthCheck, ImageInfo, Reason, ReasonCode
+from backends.references import REFERENCE
 from backends.swarm.client import EngineClient
 from backends.swarm.errors import RefusedError, image_refused
 from backends.swarm.observe import moment
 
 Raw = Mapping[str, Any]
 
-# strict, because it becomes part of a path: no empty part and none of dots alone
-_REFERENCE = re.compile(
-    r"(?P<name>(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]|\.(?!\.))*(?::[0-9]+)?/)?"
-    r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*)"
-    r"(?::(?P<tag>\w[\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
-)
 _IMAGE_ID = re.compile(r"sha256:[0-9a-f]{64}")
 _NANO = 1e9
 
@@ -25,7 +20,7 @@ def resolve(client: EngineClient, reference: str, *, local: bool) -> ImageInfo:
     """Errors: IMAGE_NOT_FOUND, IMAGE_DENIED, REGISTRY_AWAY, BAD_IMAGE, and those of an engine that is away."""
     if local and (found := _inspect(client, reference)) is not None:
         return on_engine(reference, found)
-    match = _REFERENCE.fullmatch(reference)
+    match = REFERENCE.fullmatch(reference)
     if match is None:
         raise DriverError(Reason(ReasonCode.BAD_IMAGE, {"image": reference}), permanent=True)
     try:
@@ -48,7 +43,7 @@ def _in_registry(client: EngineClient, reference: str, name: str, told: Raw) -> 
 
 
 def _inspect(client: EngineClient, reference: str) -> Raw | None:
-    if not (_REFERENCE.fullmatch(reference) or _IMAGE_ID.fullmatch(reference)):
+    if not (REFERENCE.fullmatch(reference) or _IMAGE_ID.fullmatch(reference)):
         raise DriverError(Reason(ReasonCode.BAD_IMAGE, {"image": reference}), permanent=True)
     try:
         found: Raw = client.get(f"/images/{reference}/json")

@@ -1,16 +1,15 @@
 """Logs of services: each instance read from its own container, merged in time order."""
 
 import asyncio
-import heapq
-from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime
 
 from backends.contract import LogLine, LogQuery
+from backends.merging import Resume, merged, newest
 from backends.swarm.live import followed
 from backends.swarm.places import Map, Place
-from backends.swarm.source import READ_SECONDS, PlainText, Resume, Source, path_of, second
+from backends.swarm.source import READ_SECONDS, PlainText, Source, path_of, second
 from backends.swarm.wire import Wire
 
 _PIECE = 64 * 1024
@@ -32,69 +31,11 @@ async def lines(wire: Wire, query: LogQuery) -> AsyncGenerator[LogLine, None]:
                 yield line
 
 
-async def newest(lines: AsyncGenerator[LogLine, None], most: int | None) -> AsyncGenerator[LogLine, None]:
-    """The last `most` of them, or all. Only these are held."""
-    kept: deque[LogLine] = deque(maxlen=most)
-    async with aclosing(lines):
-        async for line in lines:
-            if most is None:
-                yield line
-            else:
-                kept.append(line)
-    for line in kept:
-        yield line
-
-
 async def asked_for(where: Map, query: LogQuery) -> list[Place]:
     if query.instance is not None:
         return [await where.of_instance(query.instance)]
     found = await asyncio.gather(*(where.of_service(ref) for ref in query.services))
     return [place for places in found for place in places]
-
-
-async def merged(sources: Sequence[AsyncGenerator[list[LogLine], None]]) -> AsyncGenerator[LogLine, None]:
-    """Of sources each in time order. Only one batch of each is held at a time."""
-    try:
-        cursors = [Cursor(source) for source in sources]
-        await asyncio.gather(*(cursor.turn() for cursor in cursors))
-        heap = [(cursor.at_ns, place) for place, cursor in enumerate(cursors) if cursor.batch]
-        heapq.heapify(heap)
-        while heap:
-            _, place = heap[0]
-            cursor = cursors[place]
-            yield cursor.take()
-            if cursor.spent:
-                await cursor.turn()
-            if cursor.batch:
-                heapq.heapreplace(heap, (cursor.at_ns, place))
-            else:
-                heapq.heappop(heap)
-    finally:
-        for source in sources:
-            await source.aclose()
-
-
-class Cursor:
-    def __init__(self, source: AsyncIterator[list[LogLine]]) -> None:
-        self._source = source
-        self._next = 0
-        self.batch: list[LogLine] = []
-
-    @property
-    def at_ns(self) -> int:
-        return self.batch[self._next].at_ns
-
-    @property
-    def spent(self) -> bool:
-        return self._next >= len(self.batch)
-
-    def take(self) -> LogLine:
-        self._next += 1
-        return self.batch[self._next - 1]
-
-    async def turn(self) -> None:
-        """To the next batch; an empty one is the end."""
-        self.batch, self._next = await anext(self._source, []), 0
 
 
 async def plain(

@@ -25,6 +25,10 @@ class Place:
         return self.run.instance.id
 
     @property
+    def alive(self) -> bool:
+        return self.run.alive
+
+    @property
     def container(self) -> str:
         if not self.run.container:
             raise gone()

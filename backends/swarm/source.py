@@ -4,13 +4,14 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from backends.contract import LogLine, LogQuery, Reason, ReasonCode
+from backends.merging import Resume
+from backends.stamps import Clock
 from backends.swarm.errors import RefusedError, gone, slow
-from backends.swarm.frames import NAMES, Clock, Splitter
+from backends.swarm.frames import NAMES, Splitter
 from backends.swarm.places import Place
 from backends.swarm.wire import Stream, Wire
 from backends.words import sentence
@@ -18,19 +19,6 @@ from backends.words import sentence
 READ_SECONDS = 30.0
 OVERLAP = 2000  # newest lines that a resumed reading begins with: the engine reads a whole log to find a time in it
 LINE_LIMIT = 1024 * 1024  # the engine cuts lines at 16 KB; they are put together again up to here
-
-
-@dataclass
-class Resume:
-    """How far an instance has been read: the newest time, and how many lines of just that time."""
-
-    at_ns: int = 0
-    lines: int = 0
-
-    def note(self, at_ns: int) -> None:
-        if at_ns >= self.at_ns:
-            self.lines = self.lines + 1 if at_ns == self.at_ns else 1
-            self.at_ns = at_ns
 
 
 class Source:

@@ -1,3 +1,4 @@
+from tests.cluster import kubernetes
 from tests.engine import engine
 
-__all__ = ["engine"]
+__all__ = ["engine", "kubernetes"]

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backends.contract import LogLine
-from backends.swarm.frames import Clock, Splitter
-from backends.swarm.logs import merged
+from backends.merging import merged
+from backends.stamps import Clock
+from backends.swarm.frames import Splitter
 from backends.swarm.observe import host_table, runs
 from backends.swarm.places import Place
 from backends.swarm.source import LINE_LIMIT, Lines, PlainText

@@ -1,0 +1,15 @@
+"""Where engines truly differ, in words that belong to none of them. Pages and tests ask these, never for a kind."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    goes_back: bool = True  # gives a failed update up by itself and serves what it served before
+    tells_streams: bool = True  # what was written to stdout and to stderr is told apart
+    reads_images: bool = True  # knows what is in an image (ports, check, user) that only lies on its hosts
+    names_users: bool = True  # an instance's user may be a name that the image knows
+    limits_processes: bool = True  # so many processes of an instance at most, as the spec says
+    restart_policies: bool = True  # instances that ended in good order may be left ended
+    volumes_shared: bool = True  # instances on one host share a volume; else each has its own
+    volumes_on_networks: bool = False  # a volume follows its instance to another host, where the cluster can do that

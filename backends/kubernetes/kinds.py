@@ -1,0 +1,39 @@
+"""Where the API keeps the kinds we use."""
+
+from collections.abc import Mapping
+from typing import Any
+
+_PLACES = {
+    "Namespace": ("v1", "namespaces"),
+    "Node": ("v1", "nodes"),
+    "Pod": ("v1", "pods"),
+    "Event": ("v1", "events"),
+    "Service": ("v1", "services"),
+    "Secret": ("v1", "secrets"),
+    "ConfigMap": ("v1", "configmaps"),
+    "ServiceAccount": ("v1", "serviceaccounts"),
+    "LimitRange": ("v1", "limitranges"),
+    "Deployment": ("apps/v1", "deployments"),
+    "StatefulSet": ("apps/v1", "statefulsets"),
+    "NetworkPolicy": ("networking.k8s.io/v1", "networkpolicies"),
+    "PodDisruptionBudget": ("policy/v1", "poddisruptionbudgets"),
+}
+WORKLOADS = ("Deployment", "StatefulSet")
+BESIDE = ("Service", "PodDisruptionBudget", "NetworkPolicy", "Secret", "ConfigMap")  # of a service, beside its workload
+
+
+def thing(kind: str, name: str, namespace: str = "", *, labels: Mapping[str, str], **fields: Any) -> dict[str, Any]:
+    where = {"namespace": namespace} if namespace else {}
+    metadata = {"name": name, **where, "labels": dict(labels)}
+    return {"apiVersion": _PLACES[kind][0], "kind": kind, "metadata": metadata, **fields}
+
+
+def path(kind: str, namespace: str = "", name: str = "") -> str:
+    version, plural = _PLACES[kind]
+    root = f"/apis/{version}" if "/" in version else f"/api/{version}"
+    return root + (f"/namespaces/{namespace}" if namespace else "") + f"/{plural}" + (f"/{name}" if name else "")
+
+
+def path_of(one: Mapping[str, Any]) -> str:
+    about = one["metadata"]
+    return path(one["kind"], about.get("namespace", ""), about["name"])

@@ -1,0 +1,108 @@
+"""The log of one instance as the API sends it, cut into lines. It mixes what was written to stdout and to stderr."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
+from typing import Any
+
+from backends.contract import LogLine, LogQuery
+from backends.kubernetes import names
+from backends.kubernetes.errors import RefusedError, slow
+from backends.kubernetes.places import Place
+from backends.kubernetes.wire import Stream, Wire
+from backends.merging import Resume
+from backends.stamps import Clock
+
+READ_SECONDS = 30.0
+LINE_LIMIT = 1024 * 1024
+_NOT_THERE = {400, 404}  # its container has not begun, or is gone
+
+
+class Source:
+    def __init__(self, wire: Wire, place: Place, query: LogQuery, resume: Resume, *, follow: bool = False) -> None:
+        self._wire = wire
+        self._place = place
+        self._query = query
+        self._resume = resume
+        self._before_ns, self._skip = resume.at_ns, resume.lines
+        self._follow = follow
+        self._since_ns = nanoseconds(query.since) or 0
+        self._until_ns = nanoseconds(query.until)
+
+    async def batches(self) -> AsyncGenerator[list[LogLine], None]:
+        """Lines in the order of the engine; none of an instance whose container has not begun or is gone."""
+        cut = Lines(self._place)
+        try:
+            async with self._wire.stream(f"{self._place.path}/log", **self._asked()) as stream:
+                while piece := await self._piece(stream):
+                    if batch := self._fresh(cut.of(piece)):
+                        yield batch
+                if batch := self._fresh(cut.rest()):
+                    yield batch
+        except RefusedError as error:
+            if error.status not in _NOT_THERE:
+                raise
+
+    async def _piece(self, stream: Stream) -> bytes:
+        try:
+            async with asyncio.timeout(None if self._follow else READ_SECONDS):
+                return await stream.read()
+        except TimeoutError as error:
+            raise slow() from error
+
+    def _asked(self) -> dict[str, Any]:
+        asked = log_query(self._place) | {"timestamps": True, "follow": self._follow or None}
+        if self._resume.at_ns:
+            return asked | {"sinceTime": second(datetime.fromtimestamp(self._resume.at_ns // 10**9, tz=UTC))}
+        tail = self._query.tail if self._query.tail == 0 or not self._follow else None
+        return asked | {"sinceTime": second(self._query.since), "tailLines": tail}
+
+    def _fresh(self, batch: list[LogLine]) -> list[LogLine]:
+        """Without what was read before or was not asked for (the engine's times are whole seconds), and noted."""
+        kept = []
+        for line in batch:
+            if line.at_ns < max(self._before_ns, self._since_ns):
+                continue
+            if line.at_ns == self._before_ns and self._skip:
+                self._skip -= 1
+            elif self._until_ns is None or line.at_ns <= self._until_ns:
+                kept.append(line)
+        for line in kept:
+            self._resume.note(line.at_ns)
+        return kept
+
+
+class Lines:
+    """Pieces of one instance's log to lines."""
+
+    def __init__(self, place: Place) -> None:
+        instance = place.run.instance
+        self._about = (instance.ref.service, instance.number, instance.id)
+        self._clock = Clock()
+        self._rest = b""
+
+    def of(self, piece: bytes) -> list[LogLine]:
+        *whole, self._rest = (self._rest + piece).split(b"\n")
+        if len(self._rest) >= LINE_LIMIT:
+            whole, self._rest = [*whole, self._rest], b""
+        return [self._line(raw) for raw in whole]
+
+    def rest(self) -> list[LogLine]:
+        left, self._rest = self._rest, b""
+        return [self._line(left)] if left else []
+
+    def _line(self, raw: bytes) -> LogLine:
+        at_ns, start = self._clock.nanoseconds(raw)
+        return LogLine(at_ns, *self._about, "stdout", raw[start:])
+
+
+def log_query(place: Place) -> dict[str, Any]:
+    return {"container": names.CONTAINER, "previous": None if place.newest else True}
+
+
+def nanoseconds(at: datetime | None) -> int | None:
+    return None if at is None else int(at.timestamp() * 1e9)
+
+
+def second(at: datetime | None) -> str | None:
+    return None if at is None else at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
