@@ -66,7 +66,8 @@ def from_kubeconfig(text: str, *, context: str = "") -> Access:
 
 
 def _read(text: str) -> Raw:
-    from ruamel.yaml import YAML, YAMLError  # late: JSON needs none of it
+    from ruamel.yaml import YAML  # late: JSON needs none of it
+    from ruamel.yaml.error import YAMLError
 
     try:
         config = json.loads(text) if text.lstrip().startswith("{") else YAML(typ="safe", pure=True).load(text)

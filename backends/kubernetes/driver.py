@@ -1,6 +1,7 @@
 """Kubernetes as a Berth cluster: the calls that change or look; what flows is in logs, exec, stats and watch."""
 
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -102,6 +103,8 @@ class KubernetesDriver(Driver):
             return  # it is applied last, so all beside it is there too
         if before is not None:
             self._drop_other_kind(spec)
+            if before.revision == spec.revision:  # scaling must touch the number only, or instances would be replaced
+                spec = replace(spec, image_name=before.image_name)
         objects = manifests.objects(spec)
         for one in objects:
             self._apply(one)

@@ -31,7 +31,7 @@ def objects(environment: EnvironmentRef) -> list[dict[str, Any]]:
 
 def policies(environment: EnvironmentRef) -> list[dict[str, Any]]:
     """Nothing in or out, but within the environment, to the name server and, unless internal, to the wide world."""
-    within = [{"podSelector": {}}]
+    within: list[dict[str, Any]] = [{"podSelector": {}}]
     outside = [{"ipBlock": {"cidr": "0.0.0.0/0", "except": _CLOSED}}]
     closed = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     out = {"podSelector": {}, "policyTypes": ["Egress"]}

@@ -128,5 +128,5 @@ def _claim(name: str, spec: ServiceSpec) -> dict[str, Any]:
     return {"metadata": {"name": name, "labels": names.common(spec.ref)}, "spec": asked}
 
 
-def _thing(spec: ServiceSpec, kind: str, name: str, **fields: Any) -> dict[str, Any]:
-    return thing(kind, name, spec.ref.environment, labels=names.common(spec.ref), **fields)
+def _thing(of: ServiceSpec, kind: str, name: str, **fields: Any) -> dict[str, Any]:
+    return thing(kind, name, of.ref.environment, labels=names.common(of.ref), **fields)

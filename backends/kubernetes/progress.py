@@ -26,6 +26,7 @@ class Held:
     instances: int
     checked: bool
     monitor_seconds: float
+    image_name: str
     seen: bool  # the engine has taken note of exactly this
     refused: str  # why it may not make instances
 
@@ -45,6 +46,7 @@ def held(workload: Raw | None) -> Held | None:
         instances=int(spec.get("replicas") or 0),
         checked="readinessProbe" in container,
         monitor_seconds=float(names.note(workload, names.MONITOR) or 0),
+        image_name=names.note(spec["template"], names.IMAGE),
         seen=status.get("observedGeneration", 0) >= workload["metadata"].get("generation", 0),
         refused=str(failure.get("message", "")) if failure.get("status") == "True" else "",
     )

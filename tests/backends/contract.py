@@ -21,6 +21,7 @@ from backends.contract import (
     ReasonCode,
     ServiceRef,
     ServiceSpec,
+    ServiceStatus,
 )
 from launcher.processes import until
 from tests.backends.world import MISSING_IMAGE, PATIENCE_SECONDS, World, new_world, past_lines, take
@@ -76,7 +77,7 @@ class DriverContract:
     def test_an_environment_is_made_once_and_removed_once(self, driver: Driver) -> None:
         environment = new_world(driver).environment
         driver.ensure_environment(environment)
-        assert driver.remove_environment(environment)
+        assert until(lambda: driver.remove_environment(environment), seconds=PATIENCE_SECONDS, every=0.1)
         assert driver.remove_environment(environment)
 
     def test_an_environment_in_use_stays(self, world: World) -> None:
@@ -173,21 +174,28 @@ class DriverContract:
         old = world.spec()
         before = {one.id for one in world.run(old).instances}
         bad = world.spec(image="berth/hello:crash")
-        world.driver.apply(bad)
-        status = world.reach(bad, Phase.ROLLED_BACK)
+        status = self.fails_after(old, bad, world)
         assert status.reason is not None
         assert status.reason.code in ENDED
         assert status.ready == 0
         serving = world.reach(old, Phase.CONVERGED)
         assert before == {one.id for one in serving.instances if one.wanted}
 
+    def fails_after(self, old: ServiceSpec, bad: ServiceSpec, world: World) -> ServiceStatus:
+        """An update that fails. Not every engine goes back by itself; one that does not is told to."""
+        world.driver.apply(bad)
+        if world.driver.capabilities().goes_back:
+            return world.reach(bad, Phase.ROLLED_BACK)
+        status = world.reach(bad, Phase.FAILING)
+        world.driver.apply(old)
+        assert world.driver.status(bad).phase == Phase.OUTDATED
+        return status
+
     def test_a_retry_is_not_judged_by_the_failure_before_it(self, world: World) -> None:
-        world.run(world.spec())
-        bad = world.spec(image="berth/hello:crash")
-        world.driver.apply(bad)
-        world.reach(bad, Phase.ROLLED_BACK)
-        world.driver.apply(bad)
-        world.reach(bad, Phase.ROLLED_BACK)
+        old, bad = world.spec(), world.spec(image="berth/hello:crash")
+        world.run(old)
+        self.fails_after(old, bad, world)
+        self.fails_after(old, bad, world)
         good = world.spec(image="berth/hello:2")
         assert world.run(good).reason is None
 
@@ -221,8 +229,9 @@ class DriverContract:
         info = driver.resolve_image("berth/hello:1", local=True)
         assert "sha256:" in info.pinned
         assert info.digest.startswith("sha256:")
-        assert info.ports == ("8080/tcp",)
-        assert info.health is not None
+        if driver.capabilities().reads_images:
+            assert info.ports == ("8080/tcp",)
+            assert info.health is not None
         assert info.pinned != driver.resolve_image("berth/hello:2", local=True).pinned
 
     def test_what_is_no_image_name_is_said_so(self, driver: Driver) -> None:

@@ -1,0 +1,96 @@
+"""Where a service stands, from what the engine holds and what its instances do."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from backends.contract import Phase, ReasonCode, ServiceSpec, ServiceStatus
+from backends.kubernetes.hosts import table
+from backends.kubernetes.observe import runs
+from backends.kubernetes.progress import service_status
+from tests.backends.raw_kubernetes import NOW, REF, ended, node, pod, running, spec, waiting, workload
+
+OLD, NEW = spec("1"), spec("2")
+
+
+def status(
+    holds: ServiceSpec | None, pods: Sequence[dict[str, Any]], asked: ServiceSpec | None = None, **more: Any
+) -> ServiceStatus:
+    held = None if holds is None else workload(holds, **more)
+    found = runs(pods, hosts=table([node()]), ports={})
+    question = (asked.revision, asked.instances) if asked else None
+    return service_status(REF, held, found, now=NOW, asked=question)
+
+
+def test_nothing_there_is_absent() -> None:
+    assert status(None, [], NEW).phase == Phase.ABSENT
+
+
+def test_another_revision_or_number_is_outdated() -> None:
+    both = [pod(OLD, "one"), pod(OLD, "two")]
+    assert status(OLD, both, NEW).phase == Phase.OUTDATED
+    assert status(OLD, both, replace(OLD, instances=3)).phase == Phase.OUTDATED
+    assert status(OLD, both, NEW).ready == 0
+    assert status(OLD, both, NEW).running == 2
+
+
+def test_what_the_engine_has_not_taken_note_of_is_on_its_way() -> None:
+    assert status(OLD, [pod(OLD, "one"), pod(OLD, "two")], seen=False).phase == Phase.PROGRESSING
+
+
+def test_exactly_the_wanted_ones_is_there() -> None:
+    told = status(OLD, [pod(OLD, "one"), pod(OLD, "two")])
+    assert (told.phase, told.ready, told.running, told.wanted) == (Phase.CONVERGED, 2, 2, 2)
+
+
+def test_one_too_few_or_one_of_before_is_on_its_way() -> None:
+    assert status(NEW, [pod(NEW, "one")]).phase == Phase.PROGRESSING
+    assert status(NEW, [pod(NEW, "one"), pod(NEW, "two"), pod(OLD, "old")]).phase == Phase.PROGRESSING
+
+
+def test_those_of_before_that_leave_are_not_waited_for_but_where_it_is_to_stop() -> None:
+    leaving = pod(OLD, "old", leaving=True)
+    assert status(NEW, [pod(NEW, "one"), pod(NEW, "two"), leaving]).phase == Phase.CONVERGED
+    assert status(replace(OLD, instances=0), [leaving]).phase == Phase.PROGRESSING
+    assert status(replace(OLD, instances=0), []).phase == Phase.CONVERGED
+
+
+def test_a_crash_is_told_with_its_code_and_again_and_again_as_a_loop() -> None:
+    once = status(NEW, [pod(OLD, "a"), pod(OLD, "b"), pod(NEW, "c", state=ended(7))])
+    assert (once.phase, once.reason and once.reason.code) == (Phase.FAILING, ReasonCode.EXITED)
+    twice = status(NEW, [pod(NEW, "c", state=waiting("CrashLoopBackOff"), before=ended(7), starts=2)])
+    assert twice.reason is not None
+    assert twice.reason.code == ReasonCode.CRASHING
+    assert (twice.reason.params["times"], twice.reason.params["exit_code"]) == (2, 7)
+
+
+def test_failures_of_another_revision_do_not_count() -> None:
+    crashed = pod(OLD, "a", state=ended(7))
+    assert status(NEW, [crashed, pod(NEW, "b")]).phase == Phase.PROGRESSING
+
+
+def test_one_that_crashed_has_to_last() -> None:
+    one = replace(NEW, instances=1)
+    back = pod(one, state=running(2), before=ended(1, ago=3), starts=1)
+    assert status(one, [back]).phase == Phase.FAILING
+    lasting = pod(one, state=running(20), before=ended(1, ago=21), starts=1)
+    assert status(one, [lasting]).phase == Phase.CONVERGED
+    often = pod(one, state=running(20), before=ended(1, ago=21), starts=3)
+    assert status(one, [often]).phase == Phase.FAILING
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ('pods "x" is forbidden: exceeded quota: plan, requested: requests.memory=1Gi', ReasonCode.QUOTA_EXCEEDED),
+        ('pods "x" is forbidden: maximum memory usage per Container is 32Mi', ReasonCode.QUOTA_EXCEEDED),
+        ('pods "x" is forbidden: violates PodSecurity "restricted:latest"', ReasonCode.NOT_ALLOWED),
+    ],
+)
+def test_what_may_not_be_made_is_said(said: str, code: ReasonCode) -> None:
+    told = status(NEW, [], refused=said)
+    assert told.phase == Phase.FAILING
+    assert told.reason is not None
+    assert (told.reason.code, told.reason.params["said"]) == (code, said)
