@@ -15,7 +15,7 @@ import orjson
 from backends.contract import DriverError, InstanceState, Reason, ReasonCode
 from backends.hunt import HUNT
 from backends.kubernetes import names
-from backends.kubernetes.errors import RefusedError, away, gone, slow
+from backends.kubernetes.errors import RefusedError, gone, slow
 from backends.kubernetes.places import Place, of_instance
 from backends.kubernetes.wire import Socket, Wire
 
@@ -101,16 +101,11 @@ class KubernetesExec:
         before, _, rest = bytes(self._ready).partition(_MARK)
         said, mark, rest = rest.partition(_MARK)
         if not mark:
-            raise self._no_such("sh", bytes(self._ready))
+            raise _no_such("sh")
         if said == _MISSING:
-            raise self._no_such(command[0] if command else "", b"")
+            raise _no_such(command[0] if command else "")
         self.user = said.decode(errors="replace").strip()
         self._ready = bytearray(before + rest)
-
-    def _no_such(self, command: str, said: bytes) -> DriverError:
-        if self._code is None and not self._over:
-            return away(said.decode(errors="replace"))
-        return DriverError(Reason(ReasonCode.NO_SHELL, {"command": command}), permanent=True)
 
     async def _more(self) -> bool:
         """Takes in what comes next. False: nothing comes any more."""
@@ -173,6 +168,10 @@ class KubernetesExec:
                 pass
         finally:
             await socket.close()
+
+
+def _no_such(command: str) -> DriverError:
+    return DriverError(Reason(ReasonCode.NO_SHELL, {"command": command}), permanent=True)
 
 
 def code_of(told: bytes) -> int:
