@@ -7,6 +7,7 @@ from dataclasses import dataclass
 class Capabilities:
     goes_back: bool = True  # gives a failed update up by itself and serves what it served before
     tells_streams: bool = True  # what was written to stdout and to stderr is told apart
+    keeps_logs: bool = True  # of every ended instance it still tells of; else only of the last of each place
     reads_images: bool = True  # knows what is in an image (ports, check, user) that only lies on its hosts
     names_users: bool = True  # an instance's user may be a name that the image knows
     limits_processes: bool = True  # so many processes of an instance at most, as the spec says

@@ -40,6 +40,7 @@ Raw = Mapping[str, Any]
 _CAPABILITIES = Capabilities(
     goes_back=False,
     tells_streams=False,
+    keeps_logs=False,
     reads_images=False,
     names_users=False,
     limits_processes=False,

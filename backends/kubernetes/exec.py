@@ -28,13 +28,15 @@ _MISSING = b"missing"
 _AT_WORK = {InstanceState.STARTING, InstanceState.RUNNING}
 
 # The engine takes no environment for a process, so a shell sets it and becomes the process. It says as whom it runs,
-# or that there is no such command, between two marks, before anything else.
+# or that there is no such command, between two marks, before anything else. Some shells are themselves the commands
+# they know and do not start them anew, with what was set in their environment; `env` does.
 _BEGIN = r"""
 mark=$1; rows=$2; columns=$3; shift 3
 export BERTH_CONSOLE="$mark"
 command -v "$1" >/dev/null 2>&1 || { printf '\036missing\036'; exit 127; }
 if [ "$rows" -gt 0 ]; then export TERM=xterm-256color; stty rows "$rows" cols "$columns" 2>/dev/null; fi
 printf '\036%s\036' "$(id -u 2>/dev/null)"
+command -v env >/dev/null 2>&1 && exec env "$@"
 exec "$@"
 """
 

@@ -43,11 +43,13 @@ def _follow(wire: Wire, query: LogQuery, resumes: dict[str, Resume]) -> Follow[P
 
 
 async def asked_for(wire: Wire, query: LogQuery) -> list[Place]:
-    """Those of which the engine has lines: of a pod's earlier starts only the last."""
+    """Those of which the engine has lines: of a pod's earlier starts only the last, and none of one yet to begin, for
+    which it would send those of the start before it."""
     if query.instance is not None:
-        return [await of_instance(wire, query.instance)]
+        place = await of_instance(wire, query.instance)
+        return [place] if place.told else []
     found = await asyncio.gather(*(of_service(wire, ref) for ref in query.services))
-    return [place for places in found for place in places if place.newest or place.run.instance.exit_code is not None]
+    return [place for places in found for place in places if place.told]
 
 
 async def plain(
@@ -84,8 +86,6 @@ class Cut:
 
     def of(self, piece: bytes) -> bytes:
         *whole, self._rest = (self._rest + piece).split(b"\n")
-        if self._timestamps and self._since is None and self._until is None:
-            return b"".join([line + b"\n" for line in whole])
         return b"".join([found + b"\n" for line in whole if (found := self._wanted(line)) is not None])
 
     def rest(self) -> bytes:
@@ -94,6 +94,8 @@ class Cut:
 
     def _wanted(self, line: bytes) -> bytes | None:
         at_ns, start = self._clock.nanoseconds(line)
+        if not at_ns:  # the engine's own word that it has lost the log
+            return None
         if (self._since and at_ns < self._since) or (self._until is not None and at_ns > self._until):
             return None
         return line if self._timestamps else line[start:]

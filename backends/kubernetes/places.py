@@ -30,6 +30,12 @@ class Place:
         return self.run.alive
 
     @property
+    def told(self) -> bool:
+        """Whether the engine has lines of it."""
+        instance = self.run.instance
+        return instance.exit_code is not None or (self.newest and instance.started_at is not None)
+
+    @property
     def path(self) -> str:
         return kinds.path("Pod", self.namespace, self.pod)
 

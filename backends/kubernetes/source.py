@@ -80,20 +80,26 @@ class Lines:
         self._about = (instance.ref.service, instance.number, instance.id)
         self._clock = Clock()
         self._rest = b""
+        self._going_on = 0  # the time of a line that was cut for its length
 
     def of(self, piece: bytes) -> list[LogLine]:
+        """Where the engine has lost a container's log it says so in a line without a time, which is none of the app."""
         *whole, self._rest = (self._rest + piece).split(b"\n")
+        found = [line for raw in whole if (line := self._line(raw)) is not None]
         if len(self._rest) >= LINE_LIMIT:
-            whole, self._rest = [*whole, self._rest], b""
-        return [self._line(raw) for raw in whole]
+            found += self.rest()
+            self._going_on = found[-1].at_ns if found else 0
+        return found
 
     def rest(self) -> list[LogLine]:
         left, self._rest = self._rest, b""
-        return [self._line(left)] if left else []
+        line = self._line(left) if left else None
+        return [line] if line is not None else []
 
-    def _line(self, raw: bytes) -> LogLine:
-        at_ns, start = self._clock.nanoseconds(raw)
-        return LogLine(at_ns, *self._about, "stdout", raw[start:])
+    def _line(self, raw: bytes) -> LogLine | None:
+        before, self._going_on = self._going_on, 0
+        at_ns, start = (before, 0) if before else self._clock.nanoseconds(raw)
+        return LogLine(at_ns, *self._about, "stdout", raw[start:]) if at_ns else None
 
 
 def log_query(place: Place) -> dict[str, Any]:

@@ -5,13 +5,13 @@ import pytest
 from backends.contract import ReasonCode
 from backends.kubernetes.access import Access
 from backends.kubernetes.driver import KubernetesDriver
-from tests.backends.contract import DriverContract
+from tests.backends.real_contract import RealContract
 from tests.cluster import LiveCluster
 
 pytestmark = pytest.mark.live
 
 
-class TestKubernetesDriver(DriverContract):
+class TestKubernetesDriver(RealContract):
     @pytest.fixture(scope="class")
     @classmethod
     def driver(cls, kubernetes: LiveCluster) -> KubernetesDriver:
