@@ -13,6 +13,7 @@ _PLACES = {
     "ConfigMap": ("v1", "configmaps"),
     "ServiceAccount": ("v1", "serviceaccounts"),
     "LimitRange": ("v1", "limitranges"),
+    "ResourceQuota": ("v1", "resourcequotas"),
     "Deployment": ("apps/v1", "deployments"),
     "StatefulSet": ("apps/v1", "statefulsets"),
     "NetworkPolicy": ("networking.k8s.io/v1", "networkpolicies"),
