@@ -12,6 +12,18 @@ ENGINE = ("docker.io", "slirp4netns", "iproute2", "iptables", "tini")
 IMAGES = ("busybox-static",)
 SERVICES = ("postgresql", "redis-server")
 BROWSER = ("chromium", "fonts-noto-cjk")
+KUBERNETES = (
+    "busybox-static",
+    "conntrack",
+    "containerd",
+    "containernetworking-plugins",
+    "etcd-server",
+    "iproute2",
+    "iptables",
+    "nftables",
+    "openssl",
+    "runc",
+)
 TRANSLATION = ("gettext",)
 POLICY = Path("/usr/sbin/policy-rc.d")
 

@@ -15,6 +15,8 @@ from launcher.engine import PrivateEngine
 from launcher.identity import dev as identity
 from launcher.install import DEVELOPMENT, Environment
 from launcher.keys import make_keys
+from launcher.kubernetes import binaries
+from launcher.kubernetes.cluster import PrivateCluster
 from launcher.paths import PYTHON, ROOT, State
 from launcher.portal import environment
 from launcher.problems import Problem
@@ -35,6 +37,21 @@ def engine(state: State, undo: ExitStack) -> Variables:
     with step("Sample images"):
         sample_images.ensure(started.url)
     return {"BERTH_TEST_ENGINE": started.url, "BERTH_TEST_ENGINE_ADDRESS": started.address}
+
+
+def cluster(state: State, undo: ExitStack) -> Variables:
+    """The Kubernetes named in BERTH_TEST_KUBECONFIG, else a private one; where neither can be had the tests say so."""
+    if os.environ.get("BERTH_TEST_KUBECONFIG"):
+        return {}
+    with step("Private Kubernetes") as now:
+        if reason := binaries.why_not():
+            now.note(f"No tests on Kubernetes: {reason}")
+            return {}
+        if not binaries.built():
+            say("Its programs are built now, once: this takes five to ten minutes.")
+        private = PrivateCluster(state.folder)
+        undo.callback(private.destroy)
+        return {"BERTH_TEST_KUBECONFIG": str(private.start())}
 
 
 def databases(state: State, undo: ExitStack) -> Variables:
@@ -97,13 +114,14 @@ CHECKS = (
 )
 FAST = pytest("not live and not e2e and not keystone and not wide", "-n", "2")
 LIVE = (*packages.ENGINE, *packages.IMAGES)
+LIVE_ALL = (*LIVE, *packages.SERVICES, *packages.KUBERNETES)
 PARTS = {
     "checks": Part(CHECKS, packages=packages.TRANSLATION, takes_extra=False),
     "fast": Part(FAST, packages=packages.TRANSLATION),
     "matrix": Part(pytest("wide", "-n", "2"), packages=packages.TRANSLATION),
     "postgres": Part(FAST, packages=(*packages.SERVICES, *packages.TRANSLATION), services=(databases,)),
     "keystone": Part(pytest("keystone"), packages=packages.TRANSLATION, services=(keystone,)),
-    "live": Part(pytest("live and not e2e and not keystone"), packages=(*LIVE, *packages.SERVICES), services=(engine,)),
+    "live": Part(pytest("live and not e2e and not keystone"), packages=LIVE_ALL, services=(engine, cluster)),
     "e2e": Part(pytest("e2e"), packages=(*LIVE, *packages.BROWSER), services=(engine, browser)),
 }
 

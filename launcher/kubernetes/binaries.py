@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from launcher.commands import find, run
-from launcher.packages import lacking
+from launcher.packages import KUBERNETES, lacking
 from launcher.problems import Problem
 
 PROGRAM = Path(__file__).parent / "program"
@@ -17,18 +17,6 @@ EXTRAS = {
     "metrics-server": "sigs.k8s.io/metrics-server/cmd/metrics-server@v0.9.0",
     "local-path-provisioner": "github.com/rancher/local-path-provisioner@v0.0.30",
 }
-NEEDED = (
-    "busybox-static",
-    "conntrack",
-    "containerd",
-    "containernetworking-plugins",
-    "etcd-server",
-    "iproute2",
-    "iptables",
-    "nftables",
-    "openssl",
-    "runc",
-)
 
 
 def cache() -> Path:
@@ -55,7 +43,7 @@ def why_not() -> str:
     """Why no cluster can be started on this machine; empty where one can."""
     if os.geteuid() != 0:
         return "a private cluster needs root, and you are another user"
-    if missing := lacking(NEEDED):
+    if missing := lacking(KUBERNETES):
         return f"packages are missing: apt-get install -y {' '.join(missing)}"
     if not built() and find("go") is None:
         return "its programs are not built yet, and Go (1.24 or later) is not installed"
