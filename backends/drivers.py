@@ -10,6 +10,7 @@ from backends.registry import register
 
 #: imported late: docker's SDK costs half a second and 20 MiB, which a process without clusters need not pay
 SWARM = "backends.swarm.driver"
+KUBERNETES = "backends.kubernetes.driver"
 
 
 def _swarm(cluster: Cluster) -> Driver:
@@ -31,4 +32,21 @@ def _tls(cluster: Cluster, files: Callable[..., object]) -> object | None:
     )
 
 
+def _kubernetes(cluster: Cluster) -> Driver:
+    """Its key goes with a certificate; without one it is a token."""
+    module = import_module(KUBERNETES)
+    secret = cluster.client_key.reveal() if cluster.client_key else ""
+    certificate = cluster.client_certificate
+    access = module.Access(
+        cluster.address.rstrip("/"),
+        authority=cluster.authority,
+        certificate=certificate,
+        key=secret if certificate else "",
+        token="" if certificate else secret,
+    )
+    driver: Driver = module.KubernetesDriver(access)
+    return driver
+
+
 register(Cluster.Kind.SWARM, _swarm)
+register(Cluster.Kind.KUBERNETES, _kubernetes)

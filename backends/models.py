@@ -17,6 +17,7 @@ class Cluster(DeclaredRow):
 
     class Kind(models.TextChoices):
         SWARM = "swarm", _("Docker Swarm")
+        KUBERNETES = "kubernetes", _("Kubernetes")
         FAKE = "fake", _("in memory, for tests")
 
     class State(models.TextChoices):
