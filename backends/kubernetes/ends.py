@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from backends.contract import Reason, ReasonCode
 from backends.kubernetes.client import ApiServer
@@ -11,6 +11,7 @@ from backends.kubernetes.observe import Run, moment
 
 _LOOKS = 3  # pods asked about in one go
 _REMEMBERED = 2000
+_TOLD_WITHIN = timedelta(seconds=10)  # events come a moment after what they tell of
 _AFTER = timedelta(seconds=2)  # events carry whole seconds
 _BEFORE = timedelta(seconds=60)  # between the order to end and the end: the grace period
 
@@ -33,7 +34,10 @@ class Ends:
         asked = f"involvedObject.name={run.pod},reason=Killing"
         events = self._client.items("Event", run.instance.ref.environment, fieldSelector=asked)
         orders = [moment(one.get("lastTimestamp")) for one in events if "probe" in one.get("message", "")]
-        self._known[run.instance.id] = _within(run.instance.changed_at, orders)
+        ended = run.instance.changed_at
+        asked_to = _within(ended, orders)
+        if asked_to or ended is None or datetime.now(UTC) - ended > _TOLD_WITHIN:
+            self._known[run.instance.id] = asked_to
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
 

@@ -29,6 +29,7 @@ class Held:
     image_name: str
     seen: bool  # the engine has taken note of exactly this
     refused: str  # why it may not make instances
+    late: bool  # the engine sees no progress any more, and goes on trying
 
     @property
     def asked(self) -> tuple[str, int]:
@@ -40,7 +41,8 @@ def held(workload: Raw | None) -> Held | None:
         return None
     spec, status = workload["spec"], workload.get("status") or {}
     container = spec["template"]["spec"]["containers"][0]
-    failure = condition(workload, "ReplicaFailure") if "status" in workload else {}
+    told = {**workload, "status": status}
+    failure, progress = condition(told, "ReplicaFailure"), condition(told, "Progressing")
     return Held(
         revision=names.note(workload, names.REVISION),
         instances=int(spec.get("replicas") or 0),
@@ -49,11 +51,17 @@ def held(workload: Raw | None) -> Held | None:
         image_name=names.note(spec["template"], names.IMAGE),
         seen=status.get("observedGeneration", 0) >= workload["metadata"].get("generation", 0),
         refused=str(failure.get("message", "")) if failure.get("status") == "True" else "",
+        late=progress.get("reason") == "ProgressDeadlineExceeded",
     )
 
 
 def service_status(
-    ref: ServiceRef, workload: Raw | None, found: Sequence[Run], *, now: datetime, asked: tuple[str, int] | None = None
+    ref: ServiceRef,
+    workload: Raw | None,
+    found: Sequence[Run],
+    *,
+    now: datetime,
+    asked: tuple[str, int] | None = None,
 ) -> ServiceStatus:
     """`asked`: the revision and number the question is about; None: about what the engine holds."""
     current = held(workload)
@@ -85,6 +93,10 @@ def _phase(
     if _settled(current, found, mine, now=now):
         return Phase.CONVERGED, None
     reason = creation_reason(current.refused, service=ref.service) if current.refused else _fault(mine)
+    if reason is None and current.late:
+        ready = sum(run.instance.state == InstanceState.RUNNING for run in mine)
+        params = {"service": ref.service, "ready": ready, "wanted": current.instances}
+        reason = Reason(ReasonCode.NOT_READY_IN_TIME, params)
     return (Phase.FAILING, reason) if reason else (Phase.PROGRESSING, None)
 
 

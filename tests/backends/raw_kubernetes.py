@@ -21,11 +21,13 @@ def stamp(ago: float) -> str:
     return (NOW - timedelta(seconds=ago)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def workload(wanted: ServiceSpec, *, seen: bool = True, refused: str = "") -> dict[str, Any]:
+def workload(wanted: ServiceSpec, *, seen: bool = True, refused: str = "", late: bool = False) -> dict[str, Any]:
     made = objects(wanted)[-1]
     made["metadata"]["generation"] = 2
     failure = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": refused}
-    made["status"] = {"observedGeneration": 2 if seen else 1, "conditions": [failure] if refused else []}
+    progress = {"type": "Progressing", "status": str(not late), "reason": "ProgressDeadlineExceeded" if late else "x"}
+    conditions = [progress, *([failure] if refused else [])]
+    made["status"] = {"observedGeneration": 2 if seen else 1, "conditions": conditions}
     return made
 
 

@@ -94,3 +94,11 @@ def test_what_may_not_be_made_is_said(said: str, code: ReasonCode) -> None:
     assert told.phase == Phase.FAILING
     assert told.reason is not None
     assert (told.reason.code, told.reason.params["said"]) == (code, said)
+
+
+def test_what_sees_no_progress_any_more_is_late() -> None:
+    told = status(NEW, [pod(NEW, "one"), pod(NEW, "two", ready=False)], late=True)
+    assert told.phase == Phase.FAILING
+    assert told.reason is not None
+    assert told.reason.code == ReasonCode.NOT_READY_IN_TIME
+    assert (told.reason.params["ready"], told.reason.params["wanted"]) == (1, 2)
