@@ -17,6 +17,7 @@ KUBERNETES = (
     "conntrack",
     "containerd",
     "containernetworking-plugins",
+    "docker-registry",
     "etcd-server",
     "iproute2",
     "iptables",

@@ -51,7 +51,7 @@ def cluster(state: State, undo: ExitStack) -> Variables:
             say("Its programs are built now, once: this takes five to ten minutes.")
         private = PrivateCluster(state.folder)
         undo.callback(private.destroy)
-        return {"BERTH_TEST_KUBECONFIG": str(private.start())}
+        return {"BERTH_TEST_KUBECONFIG": str(private.start()), "BERTH_TEST_REGISTRY": private.registry}
 
 
 def databases(state: State, undo: ExitStack) -> Variables:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -18,6 +19,7 @@ class LiveCluster:
 
     kubeconfig: str
     own: PrivateCluster | None = None
+    registry: str = ""  # one that its hosts may ask
 
     @property
     def access(self) -> Access:
@@ -28,13 +30,20 @@ class LiveCluster:
 def kubernetes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCluster]:
     """A cluster of one node with the sample images on it."""
     if given := os.environ.get("BERTH_TEST_KUBECONFIG"):
-        yield LiveCluster(Path(given).read_text())
+        yield LiveCluster(Path(given).read_text(), registry=os.environ.get("BERTH_TEST_REGISTRY", ""))
         return
     if reason := binaries.why_not():
-        # where nobody looks, tests that were left out must not look like tests that passed
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"NOT RUN on Kubernetes: {reason}")
+        leave_out(reason)
     private = PrivateCluster(tmp_path_factory.mktemp("cluster"))
     try:
-        yield LiveCluster(private.start().read_text(), private)
+        yield LiveCluster(private.start().read_text(), private, private.registry)
     finally:
         private.destroy()
+
+
+def leave_out(reason: str) -> NoReturn:
+    """Where nobody looks, tests that were left out must not look like tests that passed."""
+    text = f"NOT RUN on Kubernetes: {reason}"
+    if os.environ.get("CI"):
+        pytest.fail(text)
+    pytest.skip(text)

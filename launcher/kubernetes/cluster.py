@@ -12,7 +12,7 @@ from pathlib import Path
 
 from launcher import cgroups, network
 from launcher.commands import attempt, run
-from launcher.kubernetes import binaries, control, extras, lan, node, pictures
+from launcher.kubernetes import binaries, control, extras, lan, node, pictures, registry
 from launcher.kubernetes.certificates import ADMIN, Certificates
 from launcher.kubernetes.members import BOOT, HOST, Members
 from launcher.paths import ROOT, State, make_folder
@@ -40,6 +40,11 @@ class PrivateCluster:
     @property
     def server(self) -> str:
         return f"https://{self.lan.address(1)}:6443"
+
+    @property
+    def registry(self) -> str:
+        """Where the nodes may fetch images: host and port."""
+        return f"{self.lan.machine}:{registry.PORT}"
 
     @property
     def kubeconfig(self) -> Path:
@@ -137,6 +142,9 @@ class PrivateCluster:
         home = self.folder / f"n{number}"
         (home / "cni").mkdir(parents=True, exist_ok=True)
         (home / "containerd.toml").write_text(node.containerd(str(home)))
+        own = home / "registries" / self.registry
+        own.mkdir(parents=True, exist_ok=True)
+        (own / "hosts.toml").write_text(registry.HOSTS.format(address=self.registry))
         network = node.pod_network(number, home=str(home))
         (home / "cni" / "10-berth.conflist").write_text(json.dumps(network))
         resolver = self.folder / node.RESOLVER
@@ -170,6 +178,7 @@ class PrivateCluster:
         address = self.lan.address(1)
         self.members.start(HOST, "names", [*inside, *extras.names(home, config=config, address=address)])
         self.members.start(HOST, "metrics", [*inside, *extras.metrics(home, config=config, address=address)])
+        self.members.start(HOST, "registry", registry.words(home, address=self.registry))
         self.members.start(HOST, "volumes", [*inside, *extras.volumes(home, self.folder, config=config)])
 
     def await_all(self, nodes: int) -> None:

@@ -20,6 +20,8 @@ state = "/run/containerd"
 [plugins."io.containerd.grpc.v1.cri".cni]
   bin_dir = "/usr/lib/cni"
   conf_dir = "{home}/cni"
+[plugins."io.containerd.grpc.v1.cri".registry]
+  config_path = "{home}/registries"
 """
 
 

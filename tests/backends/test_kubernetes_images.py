@@ -1,0 +1,71 @@
+"""Pinning images by a registry that only the cluster is asked to call."""
+
+from dataclasses import replace
+
+import pytest
+
+from backends.contract import DriverError, Phase, ReasonCode
+from backends.kubernetes.client import ApiServer
+from backends.kubernetes.driver import KubernetesDriver
+from backends.kubernetes.images import PLACE
+from launcher.kubernetes.registry import push
+from launcher.processes import until
+from launcher.sample_images import images
+from tests.backends.world import PATIENCE_SECONDS, new_world
+from tests.cluster import LiveCluster
+
+pytestmark = pytest.mark.live
+
+
+@pytest.fixture(scope="module")
+def driver(kubernetes: LiveCluster) -> KubernetesDriver:
+    return KubernetesDriver(kubernetes.access)
+
+
+@pytest.fixture(scope="module")
+def registry(kubernetes: LiveCluster) -> str:
+    if not kubernetes.registry:
+        pytest.skip("NOT RUN: the cluster is not the project's own, so no registry is known that it may ask")
+    return kubernetes.registry
+
+
+def test_what_a_registry_has_is_pinned_and_runs(driver: KubernetesDriver, registry: str) -> None:
+    digest = push(registry, images()[0], name="shop/web", tag="1.4")
+    info = driver.resolve_image(f"{registry}/shop/web:1.4")
+    assert (info.digest, info.pinned) == (digest, f"{registry}/shop/web@{digest}")
+    world = new_world(driver)
+    spec = replace(world.spec(instances=1), image=info.pinned)
+    assert world.run(spec).phase == Phase.CONVERGED
+    world.leave()
+    world.clear()
+
+
+def test_a_tag_that_moved_is_another_image(driver: KubernetesDriver, registry: str) -> None:
+    one, two, *_ = images()
+    first = push(registry, one, name="shop/moving", tag="x")
+    assert driver.resolve_image(f"{registry}/shop/moving:x").digest == first
+    second = push(registry, two, name="shop/moving", tag="x")
+    assert driver.resolve_image(f"{registry}/shop/moving:x").digest == second != first
+
+
+def test_what_a_registry_lacks_is_not_found(driver: KubernetesDriver, registry: str) -> None:
+    reference = f"{registry}/shop/nothing:1"
+    with pytest.raises(DriverError) as refused:
+        driver.resolve_image(reference)
+    assert refused.value.reason.code == ReasonCode.IMAGE_NOT_FOUND
+    assert refused.value.reason.params["image"] == reference
+    assert refused.value.permanent
+
+
+def test_a_registry_that_is_not_there_is_away(driver: KubernetesDriver) -> None:
+    with pytest.raises(DriverError) as refused:
+        driver.resolve_image("registry.example/shop/web:1")
+    assert refused.value.reason.code == ReasonCode.REGISTRY_AWAY
+    assert not refused.value.permanent
+
+
+def test_asking_leaves_nothing_behind(driver: KubernetesDriver, kubernetes: LiveCluster) -> None:
+    with pytest.raises(DriverError):
+        driver.resolve_image("registry.example/shop/other:1")
+    api = ApiServer(kubernetes.access)
+    assert until(lambda: not api.items("Pod", PLACE.name), seconds=PATIENCE_SECONDS)
