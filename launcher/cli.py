@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from launcher.doctor import doctor
 from launcher.engine_command import engine_command
 from launcher.paths import State
-from launcher.portal import Place, manage
+from launcher.portal import ATTACHED, Place, manage
 from launcher.problems import Problem
 from launcher.report import complain
 from launcher.testing import PARTS, run_tests
@@ -38,6 +38,12 @@ def parser() -> argparse.ArgumentParser:
         default="",
         metavar="URL",
         help="deploy to this engine, such as tcp://HOST:2375; “private” for Berth's own, or “none”",
+    )
+    start.add_argument(
+        "--kubeconfig",
+        default="",
+        metavar="FILE",
+        help=f"also make this Kubernetes cluster known, as “{ATTACHED}”",
     )
     start.add_argument(
         "--keystone",
@@ -79,7 +85,15 @@ def act(words: Sequence[str]) -> int:
     match asked.verb:
         case "up":
             place = Place(asked.host, asked.port)
-            wishes = Wishes(place, asked.engine, not asked.no_install, asked.detach, asked.cast, asked.keystone)
+            wishes = Wishes(
+                place,
+                asked.engine,
+                not asked.no_install,
+                asked.detach,
+                asked.cast,
+                asked.keystone,
+                asked.kubeconfig,
+            )
             return up(wishes, state=state)
         case "down":
             return down(state=state)

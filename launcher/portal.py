@@ -19,6 +19,7 @@ from launcher.problems import Problem
 from launcher.processes import Mark, rotate, spawn, until
 
 READY_SECONDS = 60.0
+ATTACHED = "kubernetes"  # what a cluster that --kubeconfig names is called
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- looked up, not bound
 
 
@@ -90,6 +91,18 @@ def prepare(state: State, *, engine: Choice, samples: Sequence[str], cast: bool 
     except (IndexError, ValueError) as error:
         raise Problem(f"“manage.py prepare” did not say what it made: {done.stdout[-500:]}") from error
     return said
+
+
+def attach(state: State, *, kubeconfig: str) -> str:
+    """Make the cluster of a kubeconfig known by `manage.py add_cluster`; what it said."""
+    path = Path(kubeconfig).expanduser().resolve()
+    if not path.is_file():
+        raise Problem(f"There is no file {kubeconfig}.", hint="Give --kubeconfig the path of a kubeconfig.")
+    words = ["add_cluster", ATTACHED, "--kubeconfig", str(path), "--once"]
+    done = attempt([str(PYTHON), "manage.py", *words], env=environment(state), cwd=ROOT)
+    if done.returncode != 0:
+        raise Problem(f"The cluster of {kubeconfig} was not taken. {done.stderr.strip()[-800:]}")
+    return done.stdout.strip()
 
 
 def manage(words: Sequence[str], *, state: State) -> None:

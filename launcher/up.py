@@ -17,7 +17,7 @@ from launcher.identity import dev as identity
 from launcher.install import RUNTIME, Environment
 from launcher.keys import make_keys
 from launcher.paths import ROOT, State
-from launcher.portal import Place, Server, prepare
+from launcher.portal import Place, Server, attach, prepare
 from launcher.problems import Problem
 from launcher.processes import Mark
 from launcher.report import complain, say, step
@@ -40,6 +40,7 @@ class Wishes:
     detach: bool
     cast: bool = False
     keystone: str = ""
+    kubeconfig: str = ""
 
 
 def up(wishes: Wishes, *, state: State) -> int:
@@ -79,6 +80,9 @@ def start(wishes: Wishes, *, state: State, server: Server, undo: ExitStack) -> N
         made_first = prepare(state, engine=choice, samples=samples, cast=wishes.cast)
     say_passwords({made_first["owner"]: made_first.get("password")} | made_first.get("cast", {}))
     tell_accounts(accounts)
+    if wishes.kubeconfig:
+        with step("Kubernetes cluster") as now:
+            now.note(f"Kubernetes cluster: {attach(state, kubeconfig=wishes.kubeconfig)}")
     with step("Portal") as now:
         undo.callback(server.stop)
         server.start(wishes.place)

@@ -135,6 +135,7 @@ class PrivateCluster:
         """The words that lead into a node's namespaces, which are made if they are not there."""
         namespaces = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"]
         words = [*self.lan.inside(number), *namespaces, "--mount-proc", "sh", "-c", BOOT, f"{self.folder}/n{number}"]
+        words.append(str(self.folder / node.RESOLVER))
         self.members.start(f"n{number}", "node", words)
         return ["nsenter", "--target", str(self.members.first(f"n{number}").pid), "--mount", "--pid", "--net", "--"]
 

@@ -12,13 +12,18 @@ from launcher.processes import Mark, children, every_pid, spawn, until
 STARTERS = {"nsenter", "unshare"}
 HOST = "host"
 
-# The first process of a node's namespaces: hides the machine's /run and logs, takes in orphans, and ends with TERM.
+# The first process of a node's namespaces: hides the machine's /run and logs, puts the cluster's resolver in place,
+# takes in orphans, and ends with TERM.
 BOOT = """
 set -e
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /var/lib/cni
 mount -t tmpfs tmpfs /var/lib/cni
 mount -t tmpfs tmpfs /var/log
+resolver=$(readlink -m /etc/resolv.conf)
+mkdir -p "${resolver%/*}"
+[ -e "$resolver" ] || : > "$resolver"
+mount --bind "$1" "$resolver"
 : > /run/berth-ready
 trap 'exit 0' TERM
 while :; do sleep 3600 & wait $!; done

@@ -24,8 +24,12 @@ class Command(BaseCommand):
             "--kubeconfig", type=argparse.FileType(), required=True, help="a file that holds all it needs"
         )
         parser.add_argument("--context", default="", help="which of the file's contexts; else its current one")
+        parser.add_argument("--once", action="store_true", help="do nothing where a cluster of this name is known")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["once"] and Cluster.objects.filter(name=options["name"]).exists():
+            self.stdout.write(f"{options['name']} is known")
+            return
         try:
             kind, columns = from_credentials(options["kubeconfig"].read(), context=options["context"])
         except DriverError as error:

@@ -1,0 +1,3 @@
+from tests.cluster import kubernetes
+
+__all__ = ["kubernetes"]
