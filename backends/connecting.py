@@ -3,6 +3,7 @@
 from typing import Any
 
 from backends.kubernetes.access import from_kubeconfig
+from backends.kubernetes.rights import objects
 from backends.models import Cluster
 from core.secrets import Secret
 
@@ -17,3 +18,8 @@ def from_credentials(text: str, *, context: str = "") -> tuple[str, dict[str, An
         "client_key": Secret(access.key or access.token),
     }
     return Cluster.Kind.KUBERNETES, columns
+
+
+def rights(*, usage: bool) -> dict[str, Any]:
+    """The account and the role that Berth needs on a cluster, as one document to apply there."""
+    return {"apiVersion": "v1", "kind": "List", "items": objects(usage=usage)}

@@ -28,6 +28,21 @@ def parser() -> argparse.ArgumentParser:
         prog="berth", description="Runs Berth and everything it needs.", epilog=EPILOG, allow_abbrev=False
     )
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+    add_up(verbs)
+    verbs.add_parser("down", help="end everything that was started")
+    verbs.add_parser("status", help="say what runs")
+    verbs.add_parser("doctor", help="say what this machine lacks and how to get it")
+    verbs.add_parser("manage", help="Django's manage.py, with everything after it")
+    tests = verbs.add_parser("test", help="check and test, with everything that needs", allow_abbrev=False)
+    tests.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (default: all)")
+    tests.add_argument("--no-install", action="store_true", help="install nothing")
+    engine = verbs.add_parser("engine", help="the private engine alone, for tests: up, down, kill, status")
+    engine.add_argument("what", choices=["up", "down", "kill", "status"])
+    return top
+
+
+def add_up(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """`up` and its options."""
     start = verbs.add_parser(
         "up", help="install what is missing, start everything, print the address", allow_abbrev=False
     )
@@ -59,16 +74,6 @@ def parser() -> argparse.ArgumentParser:
         help="also accounts named by their roles, in tenants acme and globex, to try them",
     )
     start.add_argument("--detach", action="store_true", help="leave it running in the background")
-    verbs.add_parser("down", help="end everything that was started")
-    verbs.add_parser("status", help="say what runs")
-    verbs.add_parser("doctor", help="say what this machine lacks and how to get it")
-    verbs.add_parser("manage", help="Django's manage.py, with everything after it")
-    tests = verbs.add_parser("test", help="check and test, with everything that needs", allow_abbrev=False)
-    tests.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (default: all)")
-    tests.add_argument("--no-install", action="store_true", help="install nothing")
-    engine = verbs.add_parser("engine", help="the private engine alone, for tests: up, down, kill, status")
-    engine.add_argument("what", choices=["up", "down", "kill", "status"])
-    return top
 
 
 def act(words: Sequence[str]) -> int:

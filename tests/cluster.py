@@ -1,14 +1,17 @@
 """The real Kubernetes of live tests: the one named in BERTH_TEST_KUBECONFIG, else one of their own."""
 
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from tempfile import NamedTemporaryFile
+from typing import Any, NoReturn
 
 import pytest
 
 from backends.kubernetes.access import Access, from_kubeconfig
+from launcher.commands import run
 from launcher.kubernetes import binaries
 from launcher.kubernetes.cluster import PrivateCluster
 
@@ -24,6 +27,18 @@ class LiveCluster:
     @property
     def access(self) -> Access:
         return from_kubeconfig(self.kubeconfig)
+
+    def administer(self, *documents: dict[str, Any]) -> None:
+        """As its administrator, with its own client."""
+        apply = ["apply", "--server-side", "-f", "-"]
+        text = json.dumps({"apiVersion": "v1", "kind": "List", "items": documents})
+        self.kubectl(*apply, text=text)
+
+    def kubectl(self, *words: str, text: str | None = None) -> str:
+        with NamedTemporaryFile("w") as file:
+            file.write(self.kubeconfig)
+            file.flush()
+            return run([str(binaries.kube()), "kubectl", "--kubeconfig", file.name, *words], text=text)
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from backends import registry
 from backends.kubernetes.client import ApiServer
 from backends.models import Cluster
 from backends.registry import driver_for
+from launcher.processes import until
 from operations.models import Operation
 from portal import seed
 from tests.cluster import LiveCluster
@@ -75,6 +76,10 @@ def seen(api: ApiServer, place: AppEnvironment) -> dict[str, Any]:
     return workload
 
 
+def pods(api: ApiServer, place: AppEnvironment) -> set[str]:
+    return {pod["metadata"]["uid"] for pod in api.items("Pod", place.environment.engine_name)}
+
+
 def test_an_app_runs_and_comes_back_from_a_release_that_cannot(
     deployed: Deployed, place: AppEnvironment, east: Cluster, kubernetes: LiveCluster
 ) -> None:
@@ -82,7 +87,7 @@ def test_an_app_runs_and_comes_back_from_a_release_that_cannot(
     assert first.state == Operation.State.SUCCEEDED, first.failure
     api = ApiServer(kubernetes.access)
     assert seen(api, place)["status"]["readyReplicas"] == 2
-    before = {pod["metadata"]["uid"] for pod in api.items("Pod", place.environment.engine_name)}
+    before = pods(api, place)
 
     second = deployed("berth/hello:crash")
     assert second.state == Operation.State.FAILED
@@ -92,7 +97,7 @@ def test_an_app_runs_and_comes_back_from_a_release_that_cannot(
     place.refresh_from_db()
     assert place.release is not None
     assert place.release.number == 1
-    assert before == {pod["metadata"]["uid"] for pod in api.items("Pod", place.environment.engine_name)}
+    assert until(lambda: before == pods(api, place), seconds=SECONDS), "those that served before never left"
 
     assert observing.observe(east)
     east.refresh_from_db()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -13,7 +13,6 @@ from backends.contract import (
     DriverError,
     EngineNotice,
     EnvironmentRef,
-    ExecSession,
     HealthCheck,
     InstanceState,
     LogLine,
@@ -25,12 +24,13 @@ from backends.contract import (
     ServiceStatus,
 )
 from launcher.processes import until
+from tests.backends.listening import Listening
 from tests.backends.world import MISSING_IMAGE, PATIENCE_SECONDS, World, new_world, past_lines, take
 
 ENDED = {ReasonCode.EXITED, ReasonCode.CRASHING}
 
 
-class DriverContract:
+class DriverContract(Listening):
     @pytest.fixture(scope="class")
     @classmethod
     def left(cls) -> Iterator[list[World]]:
@@ -334,29 +334,6 @@ class DriverContract:
             await shared.driver.exec(self.instance(shared), ["/bin/no-such-shell"])
         assert refused.value.reason.code == ReasonCode.NO_SHELL
         assert refused.value.reason.params == {"command": "/bin/no-such-shell"}
-
-    async def hear_in_the_end(self, session: ExecSession, question: bytes, words: bytes) -> None:
-        """Ask until that is the answer: an engine may take a moment to do what it was told."""
-        heard = b""
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while words not in heard:
-                await session.write(question)
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(0.5):
-                        while words not in heard:
-                            heard += await session.read()
-
-    async def hear(self, session: object, words: bytes | None) -> bytes:
-        """Read until the words were said, or (None) until the end."""
-        heard = b""
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while words is None or words not in heard:
-                piece = await session.read()
-                if not piece:
-                    assert words is None, f"ended after {heard!r}"
-                    break
-                heard += piece
-        return heard
 
     async def test_usage_is_measured(self, shared: World) -> None:
         instance = self.instance(shared)

@@ -40,6 +40,22 @@ def test_what_a_registry_has_is_pinned_and_runs(driver: KubernetesDriver, regist
     world.clear()
 
 
+def test_an_image_that_runs_as_root_is_named(driver: KubernetesDriver, registry: str) -> None:
+    image = images()[0]
+    push(registry, replace(image, config={**image.config, "User": ""}), name="shop/root", tag="1")
+    world = new_world(driver)
+    info = driver.resolve_image(f"{registry}/shop/root:1")
+    spec = replace(world.spec(instances=1), image=info.pinned, image_name="shop/root:1")
+    driver.apply(spec)
+    reason = world.reach(spec, Phase.FAILING).reason
+    assert reason is not None
+    assert (reason.code, reason.params["image"]) == (ReasonCode.RUNS_AS_ROOT, "shop/root:1")
+    as_number = replace(spec, user="1000:1000")
+    assert world.run(as_number).phase == Phase.CONVERGED
+    world.leave()
+    world.clear()
+
+
 def test_a_tag_that_moved_is_another_image(driver: KubernetesDriver, registry: str) -> None:
     one, two, *_ = images()
     first = push(registry, one, name="shop/moving", tag="x")

@@ -97,7 +97,7 @@ def test_what_may_not_be_made_is_said(said: str, code: ReasonCode) -> None:
 
 
 def test_what_sees_no_progress_any_more_is_late() -> None:
-    told = status(NEW, [pod(NEW, "one"), pod(NEW, "two", ready=False)], late=True)
+    told = status(NEW, [pod(NEW, "one"), pod(NEW, "two", state=waiting("ContainerCreating"))], late=True)
     assert told.phase == Phase.FAILING
     assert told.reason is not None
     assert told.reason.code == ReasonCode.NOT_READY_IN_TIME
