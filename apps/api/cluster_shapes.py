@@ -10,7 +10,7 @@ from operations.api.shapes import Told
 class ClusterChange(Input):
     title = serializers.CharField(max_length=100, required=False, allow_blank=True)
     address = serializers.CharField(
-        max_length=300, required=False, allow_blank=True, help_text="unix:///... or tcp://host:port"
+        max_length=300, required=False, allow_blank=True, help_text="unix:///..., tcp:// or https://host:port"
     )
     reachable_at = serializers.CharField(
         max_length=100, required=False, allow_blank=True, help_text="Where published ports answer, if not at the hosts."

@@ -4,8 +4,11 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from backends.contract import DriverError, Reason, ReasonCode
 
@@ -54,8 +57,7 @@ def from_kubeconfig(text: str, *, context: str = "") -> Access:
             if part.get(name):
                 raise _no(f"{name} is not taken from a kubeconfig: put what it leads to into the file itself")
     server = str(cluster.get("server", ""))
-    if not server.startswith("https://"):
-        raise _no("the server's address has to begin with https://")
+    _refuse_elsewhere(server)
     return Access(
         server=server.rstrip("/"),
         authority=_decoded(cluster, "certificate-authority-data"),
@@ -63,6 +65,21 @@ def from_kubeconfig(text: str, *, context: str = "") -> Access:
         key=_decoded(user, "client-key-data"),
         token=str(user.get("token") or ""),
     )
+
+
+def _refuse_elsewhere(server: str) -> None:
+    """Nothing in the clear, and nowhere that only a machine itself is to call, such as a cloud's metadata service."""
+    try:
+        parts = urlsplit(server)
+        host = parts.hostname or ""
+    except ValueError as error:
+        raise _no("the server's address is none") from error
+    if parts.scheme != "https" or not host or parts.username or parts.query or parts.fragment:
+        raise _no("the server's address has to begin with https:// and name a host")
+    with suppress(ValueError):
+        address = ip_address(host)
+        if address.is_link_local or address.is_unspecified or address.is_multicast:
+            raise _no(f"no cluster answers at {host}")
 
 
 def _read(text: str) -> Raw:
