@@ -12,7 +12,7 @@ from backends.contract import DriverError
 from backends.models import Cluster
 from backends.registry import driver_for
 from core.errors import PortalError
-from portal.seed import operator_actor
+from portal.seed import offer, operator_actor
 
 
 class Command(BaseCommand):
@@ -24,6 +24,7 @@ class Command(BaseCommand):
             "--kubeconfig", type=argparse.FileType(), required=True, help="a file that holds all it needs"
         )
         parser.add_argument("--context", default="", help="which of the file's contexts; else its current one")
+        parser.add_argument("--samples", nargs="*", default=[], metavar="IMAGE", help="images on its hosts to offer")
         parser.add_argument("--once", action="store_true", help="do nothing where a cluster of this name is known")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -41,4 +42,6 @@ class Command(BaseCommand):
             made = register_cluster(operator_actor(), None, name=options["name"], kind=kind, **columns)
         except PortalError as error:
             raise CommandError(f"{error.message} {error.hint}".strip()) from error
+        if options["samples"]:
+            offer(made, options["samples"])
         self.stdout.write(f"{made.name}: {health.hosts_ready} of {health.hosts} hosts ready, version {health.version}")
