@@ -1,15 +1,17 @@
 """From specs to the engine's objects: compared with files, so that every change of a word is seen at review."""
 
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from hypothesis import given
 
 from backends.contract import DriverError, EnvironmentRef, HealthCheck, ReasonCode, ServiceSpec, UpdatePolicy
-from backends.kubernetes import environments, images
+from backends.kubernetes import environments, images, rights
 from backends.kubernetes.manifests import objects
 from tests.backends.test_swarm_manifests import FULL as SWARM_FULL
 from tests.backends.test_swarm_manifests import PLAIN, specs
@@ -36,10 +38,23 @@ def pod(spec: ServiceSpec) -> dict[str, Any]:
         ("stateful", objects(FULL)),
         ("environment", [environments.namespace(EnvironmentRef("e-1")), *environments.objects(EnvironmentRef("e-1"))]),
         ("image", [images.question("registry.example/shop/web:1.4")]),
+        ("rights", rights.objects()),
     ],
 )
 def test_a_spec_becomes_exactly_this(name: str, made: list[dict[str, Any]]) -> None:
     assert made == json.loads((GOLDEN / f"{name}.json").read_text())
+
+
+def test_the_rights_are_printed_for_whoever_administers_the_cluster() -> None:
+    def printed(*words: str) -> list[str]:
+        said = io.StringIO()
+        call_command("cluster_rights", *words, stdout=said)
+        (role,) = [one for one in json.loads(said.getvalue())["items"] if one["kind"] == "ClusterRole"]
+        return [resource for rule in role["rules"] for resource in rule["resources"]]
+
+    assert "nodes/proxy" in printed()
+    assert set(printed()) - set(printed("--without-usage")) == {"nodes/proxy"}
+    assert not {"clusterroles", "roles", "*", "persistentvolumes"} & set(printed())
 
 
 def test_the_workload_comes_last_so_that_all_beside_it_is_there() -> None:
