@@ -1,5 +1,6 @@
 """Kubernetes as a Berth cluster: the calls that change or look; what flows is in logs, exec, stats and watch."""
 
+import time
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -28,9 +29,9 @@ from backends.contract import (
 )
 from backends.kubernetes import environments, exec, hosts, images, kinds, logs, manifests, names, stats, watch
 from backends.kubernetes.access import Access
-from backends.kubernetes.client import ApiServer
+from backends.kubernetes.client import READ_SECONDS, ApiServer
 from backends.kubernetes.ends import Ends
-from backends.kubernetes.errors import RefusedError
+from backends.kubernetes.errors import RefusedError, slow
 from backends.kubernetes.observe import Ports, Run, runs
 from backends.kubernetes.progress import held, service_status
 from backends.kubernetes.wire import Wire
@@ -49,6 +50,7 @@ _CAPABILITIES = Capabilities(
     volumes_on_networks=True,
 )
 _IMMUTABLE = 422  # what cannot be changed in place is made anew
+_LOOK_SECONDS = 0.1
 _CACHED = {"resourceVersion": "0"}  # as the API has it in its memory
 
 
@@ -119,9 +121,18 @@ class KubernetesDriver(Driver):
         except RefusedError as error:
             if error.status != _IMMUTABLE or one["kind"] != "StatefulSet":
                 raise
-            # its instances and volumes stay, and are taken over by the new one
-            self._client.delete(kinds.path_of(one), propagationPolicy="Orphan")
+            # another volume: volumes stay, but all instances are made anew, for the engine changes none of theirs
+            self._client.delete(kinds.path_of(one))
+            self._await_gone(one)
             self._client.apply(one)
+
+    def _await_gone(self, one: Raw) -> None:
+        about = one["metadata"]
+        deadline = time.monotonic() + READ_SECONDS
+        while self._client.find(one["kind"], about["namespace"], about["name"]) is not None:
+            if time.monotonic() > deadline:
+                raise slow()
+            time.sleep(_LOOK_SECONDS)
 
     def _drop_other_kind(self, spec: ServiceSpec) -> None:
         """A service that gets its first volume, or loses its last, becomes another kind of thing."""

@@ -11,6 +11,7 @@ import pytest
 from backends.contract import (
     DriverError,
     EnvironmentRef,
+    InstanceState,
     LogQuery,
     Phase,
     ReasonCode,
@@ -205,9 +206,27 @@ def test_a_stateful_service_comes_back_from_a_release_that_never_came_up(driver:
     world.clear()
 
 
-def said(world: World, status: ServiceStatus) -> list[str]:
-    query = LogQuery((status.ref,), instance=status.instances[0].id)
-    return [line.text.decode() for line in asyncio.run(past_lines(world.driver, query, 1))]
+def test_a_service_may_get_another_volume_and_lose_them_all(driver: KubernetesDriver) -> None:
+    world = new_world(driver)
+    script = "ls -d /data /more 2>/dev/null; sleep 100000"
+    without = world.saying(script, instances=1)
+    data = VolumeMount("data", "/data")
+    one = replace(without, volumes=(data,))
+    both = replace(without, volumes=(data, VolumeMount("more", "/more")))
+    world.run(one)
+    assert said(world, world.run(both), lines=2) == ["/data", "/more"]
+    assert said(world, world.run(one)) == ["/data"]
+    status = world.run(without)
+    assert status.running == 1
+    assert driver.services(without.ref.app) == [without.ref]
+    world.leave()
+    world.clear()
+
+
+def said(world: World, status: ServiceStatus, *, lines: int = 1) -> list[str]:
+    running = next(one.id for one in status.instances if one.state == InstanceState.RUNNING)
+    query = LogQuery((status.ref,), instance=running)
+    return [line.text.decode() for line in asyncio.run(past_lines(world.driver, query, lines))]
 
 
 def test_an_environment_is_whole_again_after_it_was_damaged(driver: KubernetesDriver, api: ApiServer) -> None:
