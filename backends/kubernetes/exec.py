@@ -15,7 +15,7 @@ import orjson
 from backends.contract import DriverError, InstanceState, Reason, ReasonCode
 from backends.hunt import HUNT
 from backends.kubernetes import names
-from backends.kubernetes.errors import RefusedError, gone, slow
+from backends.kubernetes.errors import RefusedError, away, gone, slow
 from backends.kubernetes.places import Place, of_instance
 from backends.kubernetes.wire import Socket, Wire
 
@@ -103,7 +103,7 @@ class KubernetesExec:
         before, _, rest = bytes(self._ready).partition(_MARK)
         said, mark, rest = rest.partition(_MARK)
         if not mark:
-            raise _no_such("sh")
+            raise away("the console ended before it began") if self._code is None else _no_such("sh")
         if said == _MISSING:
             raise _no_such(command[0] if command else "")
         self.user = said.decode(errors="replace").strip()

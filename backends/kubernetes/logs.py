@@ -57,6 +57,8 @@ async def plain(
 ) -> AsyncGenerator[bytes, None]:
     """As the app wrote it, in pieces of 64 KB and more. Errors: INSTANCE_GONE."""
     place = await of_instance(wire, instance)
+    if not place.told:
+        return
     asked = log_query(place) | {"sinceTime": second(since), "timestamps": True}
     cut = Cut(timestamps=timestamps, since=nanoseconds(since), until=nanoseconds(until))
     held: list[bytes] = []

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from backends.contract import LogLine, ReasonCode
+from backends.contract import DriverError, LogLine, ReasonCode
 from backends.kubernetes.errors import SAID_LIMIT, refused
-from backends.kubernetes.exec import code_of
+from backends.kubernetes.exec import KubernetesExec, code_of
 from backends.kubernetes.images import on_hosts, read
 from backends.kubernetes.logs import Cut
 from backends.kubernetes.observe import runs
@@ -95,6 +95,58 @@ def test_a_download_of_a_time_leaves_out_what_is_before_and_after() -> None:
 )
 def test_the_end_of_a_console_has_a_code(status: dict[str, Any], code: int) -> None:
     assert code_of(json.dumps(status).encode()) == code
+
+
+class Said:
+    """A socket on which just this comes."""
+
+    def __init__(self, *messages: tuple[int, bytes]) -> None:
+        self.messages = list(messages)
+        self.sent: list[tuple[int, bytes]] = []
+
+    async def receive(self) -> tuple[int, bytes] | None:
+        return self.messages.pop(0) if self.messages else None
+
+    async def send(self, channel: int, data: bytes) -> None:
+        self.sent.append((channel, data))
+
+
+FAILED = json.dumps({"status": "Failure", "message": "OCI runtime exec failed"}).encode()
+
+
+def console(*messages: tuple[int, bytes]) -> KubernetesExec:
+    return KubernetesExec(None, place(), Said(*messages), token="t", tty=True)  # type: ignore[arg-type]  # no wire
+
+
+async def test_a_console_tells_as_whom_it_runs_and_then_what_its_program_says() -> None:
+    session = console((1, b"\x1e65"), (1, b"534\x1e$ "), (1, b"hello"), (3, b'{"status": "Success"}'))
+    await session.started(["sh"])
+    assert session.user == "65534"
+    assert [await session.read(), await session.read(3), await session.read()] == [b"$ ", b"hel", b"lo"]
+    assert (await session.read(), await session.exit_code()) == (b"", 0)
+
+
+@pytest.mark.parametrize(
+    ("messages", "code", "params"),
+    [
+        ([(1, b"\x1emissing\x1e")], ReasonCode.NO_SHELL, {"command": "bash"}),
+        ([(3, FAILED)], ReasonCode.NO_SHELL, {"command": "sh"}),
+        ([], ReasonCode.ENGINE_AWAY, {"said": "the console ended before it began"}),
+    ],
+)
+async def test_a_console_that_cannot_begin_says_why(
+    messages: list[tuple[int, bytes]], code: ReasonCode, params: dict[str, str]
+) -> None:
+    with pytest.raises(DriverError) as refused:
+        await console(*messages).started(["bash"])
+    assert (refused.value.reason.code, refused.value.reason.params) == (code, params)
+
+
+async def test_sizes_and_the_end_of_input_have_channels_of_their_own() -> None:
+    session = console()
+    await session.resize(columns=120, rows=40)
+    await session.end_input()
+    assert session._socket.sent == [(4, b'{"Width":120,"Height":40}'), (255, b"\x00")]  # type: ignore[attr-defined]
 
 
 def test_an_image_on_a_host_is_pinned_by_the_digest_it_has_there() -> None:
