@@ -27,6 +27,8 @@ HOPELESS = {
     ReasonCode.IMAGE_DENIED,
     ReasonCode.BAD_IMAGE,
     ReasonCode.COMMAND_NOT_FOUND,
+    ReasonCode.RUNS_AS_ROOT,
+    ReasonCode.NOT_ALLOWED,
 }
 
 
