@@ -20,6 +20,7 @@ from backends.contract import (
     InstanceStatus,
     LogLine,
     LogQuery,
+    Phase,
     ServiceRef,
     ServiceSpec,
     ServiceStatus,
@@ -31,7 +32,7 @@ from backends.kubernetes import environments, exec, hosts, images, kinds, logs, 
 from backends.kubernetes.access import Access
 from backends.kubernetes.client import READ_SECONDS, ApiServer
 from backends.kubernetes.ends import Ends
-from backends.kubernetes.errors import RefusedError, slow
+from backends.kubernetes.errors import RefusedError, creation_reason, slow
 from backends.kubernetes.observe import Ports, Run, runs
 from backends.kubernetes.progress import held, service_status
 from backends.kubernetes.wire import Wire
@@ -164,7 +165,26 @@ class KubernetesDriver(Driver):
         workload = self._workload(spec.ref)
         found = self._ends.explain(self._runs(spec.ref))
         asked = (spec.revision, spec.instances)
-        return service_status(spec.ref, workload, found, now=datetime.now(UTC), asked=asked)
+        status = service_status(spec.ref, workload, found, now=datetime.now(UTC), asked=asked)
+        if workload is None or status.phase != Phase.PROGRESSING or len(found) >= spec.instances:
+            return status
+        said = self._not_made(workload)
+        return (
+            replace(status, phase=Phase.FAILING, reason=creation_reason(said, service=spec.ref.service))
+            if said
+            else status
+        )
+
+    def _not_made(self, workload: Raw) -> str:
+        """Why instances are missing, where the engine tells it by events only: of stateful services."""
+        if workload["kind"] != "StatefulSet":
+            return ""
+        about = workload["metadata"]
+        asked = f"involvedObject.name={about['name']},reason=FailedCreate"
+        events = self._client.items("Event", about["namespace"], fieldSelector=asked)
+        applied = max((one["time"] for one in about["managedFields"] if one["manager"] == names.MANAGER), default="")
+        told = [(one.get("lastTimestamp") or "", one.get("message", "")) for one in events]
+        return max((one for one in told if one[0] >= applied), default=("", ""))[1]
 
     def remove(self, ref: ServiceRef) -> bool:
         labels = names.identity(ref)

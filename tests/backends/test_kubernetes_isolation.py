@@ -165,11 +165,14 @@ def test_what_a_namespace_would_not_take_says_so(two: Two, api: ApiServer) -> No
     assert "PodSecurity" in refused.value.reason.params["said"]
 
 
-def test_a_quota_on_the_cluster_is_named(driver: KubernetesDriver, api: ApiServer) -> None:
+@pytest.mark.parametrize("volumes", [(), (VolumeMount("data", "/data"),)])
+def test_a_quota_on_the_cluster_is_named(
+    driver: KubernetesDriver, api: ApiServer, volumes: tuple[VolumeMount, ...]
+) -> None:
     world = new_world(driver)
     quota = {"hard": {"requests.memory": "6Mi"}}
     api.apply(thing("ResourceQuota", "plan", world.environment.name, labels={}, spec=quota))
-    spec = world.spec(instances=2)
+    spec = world.spec(instances=2, volumes=volumes)
     driver.apply(spec)
     assert until(lambda: driver.status(spec).reason is not None, seconds=PATIENCE_SECONDS)
     reason = driver.status(spec).reason
