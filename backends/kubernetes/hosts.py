@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from backends.contract import HostStatus
@@ -29,6 +30,7 @@ _POWERS = {
 }
 
 
+@lru_cache(maxsize=4096)
 def quantity(text: str | None) -> Decimal:
     """What "250m", "1Gi", "1e3" or "507972n" stand for."""
     text = text or "0"

@@ -4,12 +4,14 @@ it got. That way only the cluster itself ever calls a registry whose name a pers
 import hashlib
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from backends.contract import DriverError, EnvironmentRef, ImageInfo, Reason, ReasonCode
 from backends.kubernetes import kinds, names, reasons
 from backends.kubernetes.client import READ_SECONDS, ApiServer
 from backends.kubernetes.errors import slow
+from backends.kubernetes.observe import moment
 from backends.references import REFERENCE, full_name
 
 Raw = Mapping[str, Any]
@@ -97,6 +99,7 @@ def _fetched(client: ApiServer, reference: str) -> str:
     pod = question(reference)
     path = kinds.path_of(pod)
     deadline = time.monotonic() + READ_SECONDS
+    forget_old(client)
     client.apply(pod)
     while time.monotonic() < deadline:
         found = client.find("Pod", PLACE.name, pod["metadata"]["name"])
@@ -109,6 +112,15 @@ def _fetched(client: ApiServer, reference: str) -> str:
             return digest
         time.sleep(_LOOK_SECONDS)
     raise slow()
+
+
+def forget_old(client: ApiServer) -> None:
+    """Questions that nobody came back for."""
+    before = datetime.now(UTC) - timedelta(seconds=2 * _HELD_SECONDS)
+    for pod in client.items("Pod", PLACE.name):
+        asked_at = moment(pod["metadata"]["creationTimestamp"])
+        if asked_at is not None and asked_at < before:
+            client.delete(kinds.path("Pod", PLACE.name, pod["metadata"]["name"]), gracePeriodSeconds=0)
 
 
 def read(pod: Raw) -> tuple[str, Reason | None]:

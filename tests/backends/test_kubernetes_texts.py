@@ -1,6 +1,7 @@
 """What the API sends, in pieces of any length: refusals, lines of logs, ends of consoles, measurements."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from backends.contract import DriverError, LogLine, ReasonCode
 from backends.kubernetes.errors import SAID_LIMIT, refused
 from backends.kubernetes.exec import KubernetesExec, code_of
-from backends.kubernetes.images import on_hosts, read
+from backends.kubernetes.images import forget_old, on_hosts, question, read
 from backends.kubernetes.logs import Cut
 from backends.kubernetes.observe import runs
 from backends.kubernetes.places import Place
@@ -211,3 +212,25 @@ def test_only_what_matters_to_people_rings() -> None:
     assert notice.reason is not None
     assert notice.reason.params["exit_code"] == 9
     assert notice.instance == "e-1.a-1-web-one.0"
+
+
+class Kept:
+    """The part of an API server that keeps questions about images."""
+
+    def __init__(self, *pods: dict[str, Any]) -> None:
+        self.pods = list(pods)
+
+    def items(self, _kind: str, _namespace: str) -> list[dict[str, Any]]:
+        return self.pods
+
+    def delete(self, path: str, **_query: Any) -> None:
+        self.pods = [one for one in self.pods if one["metadata"]["name"] != path.rpartition("/")[2]]
+
+
+def test_questions_that_nobody_came_back_for_are_forgotten() -> None:
+    old, new = question("shop/old:1"), question("shop/new:1")
+    old["metadata"]["creationTimestamp"] = "2026-01-02T11:00:00Z"
+    new["metadata"]["creationTimestamp"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    kept = Kept(old, new)
+    forget_old(kept)  # type: ignore[arg-type]  # only what it asks of a server
+    assert kept.pods == [new]
