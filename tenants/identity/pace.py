@@ -5,8 +5,9 @@ from time import monotonic, sleep
 from typing import TypeVar
 
 T = TypeVar("T")
-LONGEST_PAUSE = 0.25  # seconds
-ROWS = 100  # that one part writes
+ROWS = 50  # that one part writes
+REST = 2  # times as long as the part before took: what serves pages is then ours for a third of the time
+LONGEST_REST = 0.25  # seconds
 
 
 def parts(items: Sequence[T], most: int = ROWS) -> Iterator[Sequence[T]]:
@@ -28,10 +29,10 @@ def weighed(weights: Mapping[T, int], most: int = ROWS) -> Iterator[list[T]]:
 
 
 def unhurried(work: Iterable[T]) -> Iterator[T]:
-    """The same one after another, and before each but the first a rest as long as the one before it took."""
+    """The same one after another, and before each but the first a rest that the one before it has earned."""
     rest = 0.0
     for each in work:
         sleep(rest)
         began = monotonic()
         yield each
-        rest = min(monotonic() - began, LONGEST_PAUSE)
+        rest = min(REST * (monotonic() - began), LONGEST_REST)

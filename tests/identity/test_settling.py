@@ -54,14 +54,14 @@ def running() -> set[tuple[str, str, str]]:
 
 
 def test_many_roles_cost_few_queries() -> None:
-    """An upper bound for each row: what grows by one query a row is more than four times over it."""
+    """Less than one for two of them: what costs a query of its own for each role is at twice the bound."""
     fewer = queries_of(lambda: sync.apply(cloud(30)))
     more = queries_of(lambda: sync.apply(cloud(130)) and None)  # a hundred people and 400 roles more
     assert Grant.objects.filter(source="keystone").count() == 520
-    assert more - fewer < 100
+    assert more - fewer < 200
     less = queries_of(lambda: sync.apply(cloud(130, each=1)) and None)
     assert Grant.objects.filter(source="keystone", ended_at=None).count() == 130
-    assert less < 100
+    assert less < 200
     assert queries_of(lambda: sync.apply(cloud(130, each=1)) and None) < 12
 
 
@@ -129,8 +129,8 @@ def test_what_fails_leaves_neither_roles_nor_entries(monkeypatch: pytest.MonkeyP
 
 def test_who_comes_in_meanwhile_is_there_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Between two parts the last of all signs in: their account, tenants and roles are made then, and only then."""
-    last = cloud(120, first=119)
-    last.about = "u119"
+    last = cloud(70, first=69)
+    last.about = "u69"
     came: list[settling.Outcome] = []
 
     def rest(_seconds: float) -> None:
@@ -139,23 +139,23 @@ def test_who_comes_in_meanwhile_is_there_once(monkeypatch: pytest.MonkeyPatch) -
             came.append(sync.apply(last))
 
     monkeypatch.setattr(pace, "sleep", rest)
-    assert sync.apply(cloud(120)) == settling.Outcome(given=476, ended=0)
+    assert sync.apply(cloud(70)) == settling.Outcome(given=276, ended=0)
     assert came[-1] == settling.Outcome(given=4, ended=0)
-    assert (User.objects.count(), Tenant.objects.count(), len(running())) == (120, PROJECTS, 480)
+    assert (User.objects.count(), Tenant.objects.count(), len(running())) == (70, PROJECTS, 280)
 
 
 def test_there_is_a_rest_after_each_part_but_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As long as the part took, and not for ever."""
+    """Twice as long as the part took, and not for ever."""
     clock, rests = [0.0], list[float]()
     monkeypatch.setattr(pace, "monotonic", lambda: clock[0])
     monkeypatch.setattr(pace, "sleep", rests.append)
     for took in pace.unhurried([0.1, 5.0, 0.2]):
         clock[0] += took
-    assert rests == pytest.approx([0.0, 0.1, pace.LONGEST_PAUSE])
+    assert rests == pytest.approx([0.0, 0.2, pace.LONGEST_REST])
 
 
 def test_people_stay_whole_and_parts_small() -> None:
-    assert list(pace.weighed({"a": 60, "b": 40, "c": 1, "d": 300, "e": 2})) == [["a", "b"], ["c"], ["d"], ["e"]]
+    assert list(pace.weighed({"a": 30, "b": 20, "c": 1, "d": 300, "e": 2})) == [["a", "b"], ["c"], ["d"], ["e"]]
     assert list(pace.weighed({})) == []
 
 
