@@ -1,6 +1,7 @@
 """Programs that come with a token of Keystone: `X-Auth-Token`, such as an application credential gives."""
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from core.access import NONE
 from core.errors import NotSignedIn
 from tenants.groups.holding import Place
 from tenants.identity import recheck, sync
@@ -50,7 +52,8 @@ class KeystoneAuthentication(BaseAuthentication):
         places: list[Place] = [
             (role, home.pk, None, None) for role in token_roles(rules(said["names"]), said["roles"]) if role in held
         ]
-        actor = actor_with(request._request, user, rights_from(places), kind="token")
+        rights = replace(rights_from(places), own=NONE)  # nothing of the person's own: no key that outlives it
+        actor = actor_with(request._request, user, rights, kind="token")
         request._request.actor = actor  # type: ignore[attr-defined]  # ours, from the middleware
         return user, None
 

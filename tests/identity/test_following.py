@@ -12,7 +12,9 @@ from tenants import services
 from tenants.identity import outgoing, recheck, sync
 from tenants.identity.models import KeystoneWrite, RoleMapping, SyncState
 from tenants.management.commands.check_identity import findings
-from tenants.models import Grant, Organization, Tenant, User
+from tenants.models import Grant, Organization, Tenant, Token, User
+from tenants.robots.services import create_robot
+from tenants.services import create_project
 from tests.conftest import actor_of
 from tests.identity.conftest import Cloud, Home, password_of, tick
 
@@ -241,7 +243,25 @@ def test_a_program_comes_with_a_token_of_its_project(home: Home) -> None:
     me = client.get("/api/v1/me").json()
     assert [row["name"] for row in me["tenants"]] == [home.tenant().name], "in this project only"
     assert "app.deploy" in me["tenants"][0]["permissions"]
-    assert client.post("/api/v1/tokens", {"name": "x"}, format="json").status_code in {201, 403}
+
+
+def test_a_token_of_keystone_makes_no_key_that_outlives_it(home: Home) -> None:
+    """It ends in an hour, and may be of a credential with fewer roles: what it made would do more, and for longer."""
+    home.person("boss", "manager")
+    follow()
+    boss = home.user("boss")
+    tenant = home.tenant()
+    Grant.objects.create(user=boss, role="tenant.owner", tenant=tenant)
+    create_robot(actor_of(boss), create_project(actor_of(boss), tenant, name="web"), name="ci", role="project.guest")
+    tick()
+    client = with_token(token_of(home, "boss", project=home.project))
+    assert "member.manage" in client.get("/api/v1/me").json()["tenants"][0]["permissions"]
+    assert client.post("/api/v1/tokens", {"name": "x"}, format="json").status_code == 403
+    assert client.patch("/api/v1/me", {"title": "Mine"}, format="json").status_code == 403
+    tokens = f"/api/v1/tenants/{tenant.name}/projects/web/tokens"
+    refused = client.post(tokens, {"robot": "ci", "name": "x"}, format="json")
+    assert (refused.status_code, "outlive" in refused.json()["detail"]) == (403, True)
+    assert not Token.objects.exists()
 
 
 def test_tokens_that_are_no_good(home: Home, settings: Any) -> None:
