@@ -90,7 +90,8 @@ def _expiry(lifetime: timedelta | None, used: Token | None) -> datetime:
         words = {"when": moment_text(used.expiry, style="full")}
         message = _("The token you use ends on %(when)s; one made with it lives no longer.") % words
         raise Invalid(errors=[FieldProblem("expires_at", "out_of_range", message)])
-    return min(asked, used.expiry)
+    expiry: datetime = min(asked, used.expiry)
+    return expiry
 
 
 def _inherited(used: Token | None, limit: Tenant | Project | None) -> dict[str, Any]:
@@ -117,6 +118,7 @@ def end_tokens(tokens: QuerySet[Token]) -> int:
     """
     rows = list(tokens.select_for_update(of=("self",)).order_by("pk"))
     people = {row.user_id for row in (*rows, *made_with(rows))}
+    ended: int
     ended, _kinds = Token.objects.filter(pk__in=[row.pk for row in rows]).delete()
     for person in people:
         tell_of(person)
