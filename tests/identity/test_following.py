@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import requests
+from django.core.cache import cache
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -243,6 +245,19 @@ def test_a_program_comes_with_a_token_of_its_project(home: Home) -> None:
     me = client.get("/api/v1/me").json()
     assert [row["name"] for row in me["tenants"]] == [home.tenant().name], "in this project only"
     assert "app.deploy" in me["tenants"][0]["permissions"]
+
+
+def test_a_revoked_token_is_none_once_it_is_asked_about_again(home: Home) -> None:
+    """Which is within a minute: so long an answer about a token is remembered."""
+    home.person("ann", "developer")
+    tick()
+    text = token_of(home, "ann", project=home.project)
+    client = with_token(text)
+    assert client.get("/api/v1/me").status_code == 200
+    both = {"X-Auth-Token": text, "X-Subject-Token": text}
+    requests.delete(f"{home.admin.url}/auth/tokens", headers=both, timeout=20).raise_for_status()
+    cache.clear()  # as the minute does
+    assert client.get("/api/v1/me").status_code == 401
 
 
 def test_a_token_of_keystone_makes_no_key_that_outlives_it(home: Home) -> None:
