@@ -6,7 +6,7 @@ from celery import shared_task
 from django.core.cache import cache
 
 from core.clock import database_now, from_now
-from operations import changes, running, services
+from operations import changes, running, services, turns
 from operations.models import RememberedAnswer
 from operations.wakeup import RUN, wake
 
@@ -16,7 +16,7 @@ EARLIEST_SECONDS = 0.05  # a message that comes before the row's `not_before` is
 
 @shared_task(name=RUN, acks_late=True, reject_on_worker_lost=True, ignore_result=True)
 def run_operation(operation_id: str) -> None:
-    operation = services.take_turn(operation_id)
+    operation = turns.take_turn(operation_id)
     if operation is None:
         return
     seconds = running.run_step(operation)

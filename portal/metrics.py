@@ -27,7 +27,6 @@ from prometheus_client.registry import Collector
 
 from backends.models import Cluster
 from core import seats
-from core.clock import database_now
 from observe.models import UsageSeries
 from operations.models import Operation
 from operations.tasks import SWEPT
@@ -105,7 +104,7 @@ def _streams() -> Metric:
 def _swept() -> Metric:
     """Grows when no beat sends or no worker works: the one number to be woken by."""
     at = cache.get(SWEPT)
-    age = database_now().timestamp() - at if at is not None else float("nan")
+    age = timezone.now().timestamp() - at if at is not None else float("nan")
     return GaugeMetricFamily("berth_swept_seconds", "Since lost operations were last looked for.", value=age)
 
 
