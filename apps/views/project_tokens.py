@@ -23,15 +23,11 @@ from core.secrets import Secret
 from tenants.ending import role_title
 from tenants.profile.forms import DAYS
 from tenants.robots import selectors, services
+from tenants.robots.explaining import why_stopped
 from tenants.robots.selectors import may_take_over
 from tenants.robots.tenant_tokens import TokenLine
 from tenants.roles import PERMISSIONS, ROLES
 
-WHY_STOPPED = {
-    selectors.NO_KEEPER: gettext_lazy("It stands still: nobody keeps it."),
-    selectors.DISABLED: gettext_lazy("It stands still: %(person)s, who keeps it, is disabled."),
-    selectors.LACKS: gettext_lazy("It stands still: %(person)s, who keeps it, may nothing of its role here now."),
-}
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 MOST = 200
 
@@ -115,11 +111,10 @@ def _page(
 
 def _shown(frame: ProjectFrame, row: dict[str, Any]) -> dict[str, Any]:
     """A robot with its role in words, why it stands still, and why whoever looks cannot take it over."""
-    words = WHY_STOPPED.get(row["stopped"])
     lacks = ", ".join(str(PERMISSIONS[code]) for code in row["lacks"] if code in PERMISSIONS)
     return row | {
         "role_title": role_title(row["role"]),
-        "why_stopped": str(words) % {"person": row["keeper"]} if words else "",
+        "why_stopped": why_stopped(row),
         "lacks_words": lacks,
         "may_take": row["keeper"] != frame.actor.name and may_take_over(frame.actor, frame.project, row["role"]),
     }

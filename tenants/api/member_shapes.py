@@ -45,6 +45,9 @@ class PathOutput(serializers.Serializer[None]):
 
     permission = serializers.CharField()
     words = serializers.CharField()
+    cut = serializers.CharField(
+        allow_blank=True, help_text="Of a robot: why it does not count now, in your language. Empty: it does."
+    )
     grant = HeldGrant()
 
 

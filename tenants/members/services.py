@@ -22,6 +22,7 @@ from tenants.members.cutting import Place, at, tokens_at
 from tenants.models import Grant, Project, Request, User
 from tenants.rights import running_grants
 from tenants.services import end_grant
+from tenants.tokens import end_tokens
 
 
 @command("member.remove", permission="member.manage", even_closed=True)
@@ -39,7 +40,7 @@ def remove_member(actor: Actor, target: Place, *, user: User) -> int:
         raise Conflict(message, code="kept_elsewhere", hint=_("Remove the person there; Berth follows by itself."))
     for grant in grants:
         end_grant(actor, grant.project or target, grant=grant)
-    tokens = tokens_at(user.pk, target).delete()[0]
+    tokens = end_tokens(tokens_at(user.pk, target))
     asked = Request.objects.filter(at(target), asked_by=user, state="open").exclude(kind="review")
     withdrawn = asked.update(state=Request.State.WITHDRAWN, decided_at=Now())
     describe(

@@ -200,6 +200,7 @@ def member(request: HttpRequest, tenant: str, person: uuid.UUID, project: str = 
         "member": one,
         "chips": chips,
         "paths": [(path, Chip(path.grant)) for path in found],
+        "counting": sum(not path.cut for path in found),
         "permission": asked if asked in PERMISSIONS else "",
         "permissions": PERMISSIONS.items(),
         "cuts": cuts(person, at.place),

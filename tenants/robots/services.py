@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import TextField, Value
+from django.db.models import QuerySet, TextField, Value
 from django.db.models.functions import Concat
 from django.utils.translation import gettext as _
 
@@ -19,7 +19,7 @@ from tenants.robots import telling
 from tenants.robots.models import SOURCE, Robot
 from tenants.robots.retiring import retire
 from tenants.services import give_grant
-from tenants.tokens import DEFAULT_TOKEN_LIFE, made_token
+from tenants.tokens import end_tokens, made_token, made_with
 
 
 @command("robot.create", permission="member.manage")
@@ -73,7 +73,7 @@ def create_robot_token(
     *,
     name: str,
     scopes: list[str] | None = None,
-    lifetime: timedelta = DEFAULT_TOKEN_LIFE,
+    lifetime: timedelta | None = None,
 ) -> tuple[Token, Secret]:
     """A token of a robot. Who makes it reads it, so they must hold all that the robot may."""
     check_role(actor, robot.project, robot.role)
@@ -101,24 +101,33 @@ def take_over_robot(actor: Actor, robot: Robot) -> Robot:
 
 @command("token.revoke_in_project", permission="member.manage", even_closed=True)
 def revoke_project_token(actor: Actor, project: Project, *, token: Token) -> None:
-    """End a token that counts only in this project, whoever made it."""
+    """End a token that counts only in this project, whoever made it, with those that were made with it."""
     describe(before={"name": token.name, "of": token.user.get_username(), "prefix": token.token_key})
-    token.delete()
+    describe(detail={"ended": end_tokens(Token.objects.filter(pk=token.pk))})
     telling.revoked(token, project.tenant, by=actor, reason="")
-    tell_of(token.user_id)
 
 
 @command("token.revoke_in_tenant", permission="member.manage", even_closed=True)
 def revoke_tenant_token(actor: Actor, tenant: Tenant, *, token: Token, reason: str) -> None:
-    """End a token that counts in the tenant. One that its owner made for all their places goes on in the others."""
+    """End a token that counts in the tenant. One that its owner made for all their places goes on in the others.
+
+    Those that were made with it go the same way.
+    """
     if not reason.strip():
         raise Invalid(errors=[FieldProblem("reason", "required", _("Say why; the owner reads it."))])
     owner = token.user.get_username()
     describe(before={"name": token.name, "of": owner, "prefix": token.token_key, "scopes": token.scopes})
-    if token.tenant_id == tenant.pk:
-        token.delete()
-    else:
-        barred = Concat("barred", Value(f"{tenant.pk} "), output_field=TextField())
-        Token.objects.filter(pk=token.pk).exclude(barred__contains=str(tenant.pk)).update(barred=barred)
+    _end_here(Token.objects.select_for_update().filter(pk=token.pk), tenant)
     telling.revoked(token, tenant, by=actor, reason=reason)
-    tell_of(token.user_id)
+
+
+def _end_here(tokens: QuerySet[Token], tenant: Tenant) -> None:
+    """End those limited to the tenant, and let the others count there no more."""
+    rows = list(tokens)
+    family = [row.pk for row in (*rows, *made_with(rows))]
+    end_tokens(Token.objects.filter(pk__in=family, tenant=tenant))
+    barred = Concat("barred", Value(f"{tenant.pk} "), output_field=TextField())
+    others = Token.objects.filter(pk__in=family, tenant=None)
+    others.exclude(barred__contains=str(tenant.pk)).update(barred=barred)
+    for person in set(others.values_list("user", flat=True)):
+        tell_of(person)

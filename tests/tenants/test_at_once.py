@@ -1,6 +1,7 @@
 """Two at the very same moment, each in a transaction of their own."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
 
 import pytest
@@ -13,9 +14,9 @@ from tenants.groups.models import Membership
 from tenants.groups.services import add_to_group, create_group, remove_group, take_from_group
 from tenants.invitations import services as invitations
 from tenants.members.services import remove_member
-from tenants.models import Grant, Invitation, Request, User
+from tenants.models import Grant, Invitation, Request, Token, User
 from tenants.requests import services as requests
-from tenants.services import give_grant
+from tenants.services import create_token, give_grant, revoke_token
 from tests.conftest import Cast, actor_of, person
 from tests.tenants.crews import crew
 
@@ -107,6 +108,18 @@ def test_nobody_comes_into_a_group_that_goes(cast: Cast) -> None:
     said = at_once(lambda: remove_group(one, group), lambda: add_to_group(two, group, user=cast.guest))
     assert said in (["done", "done"], ["done", "not_found"])
     assert not Membership.objects.filter(group=group, ended_at=None).exists()
+
+
+def test_no_token_is_made_with_one_that_ends_at_this_moment(cast: Cast) -> None:
+    """Whoever is second: it is refused, or it ends too. Either way nothing is left of it."""
+    used, _text = Token.objects.create(cast.owner, name="used")
+    by_it = replace(cast.actor("owner"), kind="token", token=used.id)
+    said = at_once(
+        lambda: create_token(by_it, cast.owner, name="made"),
+        lambda: revoke_token(cast.actor("owner"), cast.owner, token=used),
+    )
+    assert said in (["done", "done"], ["done", "not_signed_in"])
+    assert not Token.objects.exists()
 
 
 def test_a_request_is_decided_once(cast: Cast) -> None:

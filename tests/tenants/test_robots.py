@@ -361,3 +361,24 @@ def test_the_page_says_why_it_stands_still_and_offers_it(
     assert "Take over" not in shown
     Grant.objects.create(user=cast.auditor, role="tenant.admin", tenant=cast.acme)
     assert "Take over" not in browse("auditor").get(page).content.decode(), "they do not hold it all"
+
+
+def test_why_it_may_something_says_what_its_keeper_leaves(
+    kept: APIClient, cast: Cast, api: Api, browse: Callable[[str], Any]
+) -> None:
+    key = Robot.objects.get(name="ci").user_id
+    address = f"/api/v1/tenants/acme/members/{key}/why"
+
+    def cut() -> dict[str, str]:
+        return {one["permission"]: one["cut"] for one in api("owner").get(address).json()["paths"]}
+
+    assert set(cut().values()) == {""}
+    lose(cast.guest)  # what is left is project.guest
+    now = cut()
+    assert {name for name, why in now.items() if not why} == {"project.view", "app.view"}
+    assert now["app.deploy"] == "Not now: guest, who keeps it, may not."
+    page = browse("owner").get(f"/t/acme/members/{key}/")
+    assert page.context["counting"] == 2
+    assert page.content.decode().count("guest, who keeps it, may not") == len(now) - 2
+    User.objects.filter(pk=cast.guest.pk).update(is_active=False)
+    assert set(cut().values()) == {"It stands still: guest, who keeps it, is disabled."}
