@@ -68,6 +68,20 @@ class GrantForm(forms.Form):
         return timezone.now() + timedelta(hours=int(hours)) if hours else None
 
 
+class SuccessorForm(forms.Form):
+    """Who takes over what somebody keeps for others; the names of `known` are proposed while typing."""
+
+    hand_over_to = forms.CharField(
+        label=_("Hand over to"), max_length=150, required=False, help_text=_("The user name of another member here."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "list": "successors"}),
+    )  # fmt: skip
+
+    @property
+    def named(self) -> dict[str, str]:
+        """Nothing where nobody is named."""
+        return {name: value for name, value in self.cleaned_data.items() if value}
+
+
 class ExtendForm(forms.Form):
     """A later end for a role, in hours after its present one or as a moment."""
 

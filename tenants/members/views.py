@@ -1,4 +1,4 @@
-"""The pages about people: who belongs here, one person, giving and ending roles, and who could do what, when."""
+"""The pages about people: who belongs here, giving and ending roles, and who could do what, when."""
 
 import uuid
 from dataclasses import dataclass, field
@@ -12,7 +12,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core.access import Actor, check, may, visible
@@ -21,15 +20,11 @@ from core.errors import FieldProblem, PortalError
 from tenants import selectors as places
 from tenants.breakglass.services import SOURCE as BREAK_GLASS
 from tenants.custom.resolving import roles_at, title_of
-from tenants.factors.taking import lost_factors
-from tenants.identity import outgoing
 from tenants.members import history, selectors
-from tenants.members.cutting import Place, cuts
+from tenants.members.cutting import Place
 from tenants.members.forms import GrantForm, HistoryForm
-from tenants.members.services import remove_member
 from tenants.models import Grant, Project, Tenant
 from tenants.requests.selectors import decidable
-from tenants.roles import PERMISSIONS
 from tenants.services import end_grant, give_grant
 
 form_page = require_http_methods(["GET", "HEAD", "POST"])
@@ -187,36 +182,6 @@ def _given(at: Where, form: GrantForm) -> bool:
 
 
 @login_required
-@require_safe
-def member(request: HttpRequest, tenant: str, person: uuid.UUID, project: str = "") -> HttpResponse:
-    """One person: their roles, why they may do what, and what removing them would cut."""
-    at = where(request, tenant, project)
-    one = selectors.member(at.actor, at.place, person)
-    manages = may(at.actor, "member.manage", at.place)
-    chips = [Chip(grant, may_end=manages and _ends_here(grant)) for grant in one.grants]
-    asked = request.GET.get("permission", "")
-    found = [path for path in selectors.paths(one) if asked in ("", path.permission)]
-    context = page_context(at, "people") | {
-        "member": one,
-        "chips": chips,
-        "paths": [(path, Chip(path.grant)) for path in found],
-        "permission": asked if asked in PERMISSIONS else "",
-        "permissions": PERMISSIONS.items(),
-        "cuts": cuts(person, at.place),
-        "kept_by": selectors.kept_by_groups(one, at.place),
-        "may_manage": manages,
-        "remove_url": at.url("member_remove", person=person),
-        "lost": lost_factors(at.actor, at.tenant, one.user) if at.project is None else None,
-    }
-    return render(request, "tenants/members/member.html", context)
-
-
-def _ends_here(grant: Grant) -> bool:
-    """Not what Keystone keeps; and what a group has is ended on the group's page, for all of it."""
-    return grant.group_id is None and not outgoing.kept_there(grant)
-
-
-@login_required
 @require_POST
 def end(request: HttpRequest, tenant: str, grant: uuid.UUID) -> HttpResponse:
     """End one role at once."""
@@ -228,18 +193,6 @@ def end(request: HttpRequest, tenant: str, grant: uuid.UUID) -> HttpResponse:
     if row.group_id is not None and may(actor, "member.view", row.tenant):
         return redirect("group", tenant=tenant, group=row.group_id)
     return redirect("members", tenant=tenant) if may(actor, "member.view", row.tenant) else redirect("home")
-
-
-@login_required
-@require_POST
-def remove(request: HttpRequest, tenant: str, person: uuid.UUID, project: str = "") -> HttpResponse:
-    """End all roles of a person here."""
-    at = where(request, tenant, project)
-    one = selectors.member(at.actor, at.place, person)
-    ended = remove_member(at.actor, at.place, user=one.user)
-    words = ngettext("%(count)s role of %(person)s is ended.", "%(count)s roles of %(person)s are ended.", ended)
-    messages.success(request, words % {"count": ended, "person": one.user.get_username()})
-    return redirect(at.url("members"))
 
 
 @login_required
