@@ -20,9 +20,10 @@ from core.errors import FieldProblem, PortalError
 from tenants import selectors as places
 from tenants.breakglass.services import SOURCE as BREAK_GLASS
 from tenants.custom.resolving import roles_at, title_of
+from tenants.groups import selectors as groups
 from tenants.members import history, selectors
 from tenants.members.cutting import Place
-from tenants.members.forms import GrantForm, HistoryForm
+from tenants.members.forms import GrantForm, HistoryForm, ProjectGrantForm
 from tenants.models import Grant, Project, Tenant
 from tenants.requests.selectors import decidable
 from tenants.services import end_grant, give_grant
@@ -114,7 +115,8 @@ def page(request: HttpRequest, tenant: str, project: str = "") -> HttpResponse:
     at = where(request, tenant, project)
     form = _form(request, at)
     if form.is_bound and form.is_valid() and _given(at, form):
-        messages.success(request, _("%(person)s has the role now.") % {"person": form.cleaned_data["subject"]})
+        holder = form.cleaned_data["subject"] or form.cleaned_data["group"]
+        messages.success(request, _("%(person)s has the role now.") % {"person": holder})
         return redirect(at.url("members"))
     return render(request, "tenants/members/page.html", _page(request, at, form), status=422 if form.is_bound else 200)
 
@@ -134,7 +136,18 @@ def _page(request: HttpRequest, at: Where, form: GrantForm) -> dict[str, Any]:
         "ends_soon": selectors.ending_soon(at.actor, at.place),
         "asks": decidable(at.actor).filter(tenant=at.tenant).count(),
         "may_manage": may(at.actor, "member.manage", at.place),
+        **_groups(at),
     }
+
+
+def _groups(at: Where) -> dict[str, Any]:
+    """What a project's page says of groups; those of a tenant have a page of their own."""
+    if at.project is None:
+        return {}
+    manages = may(at.actor, "member.manage", at.project)
+    held = [Chip(grant, may_end=manages) for grant in groups.grants_at(at.actor, at.project)]
+    proposed = groups.proposed(at.actor, at.project) if manages else []
+    return {"group_chips": held, "proposed": proposed, "opens_groups": may(at.actor, "member.view", at.tenant)}
 
 
 def page_context(at: Where, tab: str) -> dict[str, Any]:
@@ -160,7 +173,7 @@ def _form(request: HttpRequest, at: Where) -> GrantForm:
     initial = {"subject": request.GET.get("person", ""), "role": "project.developer" if at.project else "tenant.member"}
     if at.project:
         initial["project"] = at.project.name
-    return GrantForm(
+    return (ProjectGrantForm if at.project else GrantForm)(
         request.POST if request.method == "POST" else None,
         projects=projects_at(at), tenant=at.tenant.pk, initial=initial,
     )  # fmt: skip
@@ -172,8 +185,9 @@ def _given(at: Where, form: GrantForm) -> bool:
     try:
         check(at.actor, "member.manage", at.place)  # before names of people are looked up
         target = places.grantable(at.actor, at.tenant, asked["project"] or None)
-        user = places.person("subject", asked["subject"])
-        give_grant(at.actor, target, user=user, role=asked["role"], ends_at=form.until, reason=asked["reason"])
+        holder: dict[str, Any] = {"user": places.person("subject", asked["subject"] or None)}
+        holder |= {"group": groups.named(at.tenant, asked.get("group") or None)}
+        give_grant(at.actor, target, **holder, role=asked["role"], ends_at=form.until, reason=asked["reason"])
     except PortalError as error:
         for problem in error.errors or [FieldProblem("role", error.code, f"{error.message} {error.hint}")]:
             form.add_error(problem.field if problem.field in form.fields else None, str(problem.message))
@@ -190,9 +204,9 @@ def end(request: HttpRequest, tenant: str, grant: uuid.UUID) -> HttpResponse:
     end_grant(actor, row.project or cast(Tenant, row.tenant), grant=row)
     said = _("%(person)s has this role no more. What was open is being closed.")
     messages.success(request, said % {"person": row.subject})
-    if row.group_id is not None and may(actor, "member.view", row.tenant):
-        return redirect("group", tenant=tenant, group=row.group_id)
-    return redirect("members", tenant=tenant) if may(actor, "member.view", row.tenant) else redirect("home")
+    if not may(actor, "member.view", row.tenant):
+        return redirect("project_members", tenant=tenant, project=row.project.name) if row.project else redirect("home")
+    return redirect("group", tenant=tenant, group=row.group_id) if row.group_id else redirect("members", tenant=tenant)
 
 
 @login_required
