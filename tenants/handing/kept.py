@@ -21,7 +21,6 @@ from tenants.groups.holding import by_holder, place_of, places_held
 from tenants.lifecycle import why_closed
 from tenants.members.cutting import Place, at, tokens_at
 from tenants.models import Grant, Project, Review, Robot, Tenant, User
-from tenants.notices import place_name
 from tenants.requests.registry import words_of
 from tenants.requests.selectors import decidable
 from tenants.reviews.deciding import OWNER, answerable, only_owner
@@ -94,9 +93,9 @@ def _role(actor: Actor, grant: Grant, to: User | None) -> Kept:
     project, role = grant.project, role_of(grant)
     if project is None or role is None:
         raise TypeError("only_admin answers with roles on projects that hold a permission")
-    words = _("only one with the role “%(role)s” in %(place)s") % {
+    words = _("the role “%(role)s” in %(project)s, with which nobody else gives roles there") % {
         "role": title_of(grant),
-        "place": place_name(project.tenant, project),
+        "project": project.name,
     }
     why_not = _closed(project) or _you_lack(actor, project, role.permissions)
     if not why_not and to is not None and _has_already(to, grant):
@@ -123,9 +122,9 @@ def _robots(place: Place, person: User) -> Iterable[Robot]:
 def _robot(actor: Actor, robot: Robot, after: Actor | None) -> Kept:
     project = robot.project
     codes = codes_at(project.tenant_id, robot.role)
-    words = _("the robot %(robot)s in %(place)s, “%(role)s”") % {
+    words = _("the robot %(robot)s in %(project)s, “%(role)s”") % {
         "robot": robot.name,
-        "place": place_name(project.tenant, project),
+        "project": project.name,
         "role": title_at(project.tenant_id, robot.role),
     }
     why_not = _closed(project) or ("" if codes else _("Its role is there no more.")) or _you_lack(actor, project, codes)
@@ -180,10 +179,8 @@ def _reviews(place: Place, leaving: Actor, after: Actor | None) -> Iterable[Kept
 
 def _tokens(place: Place, person: User) -> Iterable[Kept]:
     for token in tokens_at(person.pk, place).select_related("tenant", "project").order_by("name"):
-        words = _("the token %(name)s of %(place)s") % {
-            "name": token.name,
-            "place": place_name(token.tenant, token.project),
-        }
+        where = token.project or token.tenant
+        words = _("the token %(name)s of %(place)s") % {"name": token.name, "place": where.name if where else ""}
         why_not = _("It is theirs and acts as they, so it ends. Make a robot for what uses it.")
         yield Kept(TOKEN, token.name, token.project.name if token.project else "", words, token, why_not)
 

@@ -76,7 +76,8 @@ class ProjectGrantForm(GrantForm):
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"}),
     )  # fmt: skip
     group = forms.CharField(
-        label=_("Or a group"), max_length=40, required=False, help_text=_("The short name of a group of the tenant."),
+        label=_("Or a group"), max_length=40, required=False,
+        help_text=_("The short name of a group of the tenant, instead of a person."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "list": "groups"}),
     )  # fmt: skip
     field_order = ("subject", "group")

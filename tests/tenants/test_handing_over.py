@@ -300,7 +300,7 @@ def test_over_http(leaver: User, cast: Cast, api: Api) -> None:
 def test_on_the_page(leaver: User, cast: Cast, browse: Browse) -> None:
     client, page = browse("owner"), f"/t/acme/members/{leaver.pk}/"
     shown = client.get(page).content.decode()
-    for said in ("the robot ci in acme / shop", "only one with the role", "Hand over to", '<option value="releaser"'):
+    for said in ("the robot ci in shop", "in billing, with which nobody else gives roles there", "Hand over to", '<option value="releaser"'):
         assert said in shown
     asked = client.get(f"{page}?hand_over_to=auditor").content.decode()
     for said in ("auditor takes over", "Remove leaver, hand over to auditor", "auditor lacks there"):
