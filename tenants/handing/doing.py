@@ -33,15 +33,17 @@ class Handed:
     @property
     def before(self) -> dict[str, Any]:
         """For the audit, as is `after`."""
-        return {"keeps": [one.facts for one in self.found]} if self.to else {}
+        return {"keeps": [one.named for one in self.found]} if self.to else {}
 
     @property
     def after(self) -> dict[str, Any]:
         if self.to is None:
             return {}
-        ends = [one.facts | {"why": one.why_not} for one in self.found if one.why_not]
-        went = [one.facts for one in self.went]
-        return {"handed_over_to": self.to.get_username(), "handed_over": went, "not_handed_over": ends}
+        return {
+            "handed_over_to": self.to.get_username(),
+            "handed_over": [one.named for one in self.went],
+            "not_handed_over": [one.named for one in self.found if one.why_not],
+        }
 
 
 def successors(actor: Actor, place: Place, *, instead_of: User) -> QuerySet[User]:

@@ -50,9 +50,9 @@ class Kept:
         return ICONS[self.kind]
 
     @property
-    def facts(self) -> dict[str, str]:
-        """For the audit."""
-        return {"kind": self.kind, "name": self.name, "project": self.project}
+    def named(self) -> str:
+        """For the audit, such as “robot shop/ci”; the same in every language."""
+        return f"{self.kind} {self.project}/{self.name}" if self.project else f"{self.kind} {self.name}"
 
 
 def kept(actor: Actor, place: Place, person: User, to: User | None = None) -> list[Kept]:

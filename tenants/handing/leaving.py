@@ -31,8 +31,9 @@ class Removal:
     @property
     def shown(self) -> list[dict[str, Any]]:
         return [
-            one.facts
-            | {
+            {
+                "kind": one.kind,
+                "name": one.name,
                 "project": one.project or None,
                 "words": one.words,
                 "goes_over": False if one.why_not else True if self.to else None,
