@@ -55,7 +55,7 @@ def _link(tenant: str, went: Sequence[Kept]) -> str:
     """To where the first of it stands; what waits for an answer comes before all else."""
     if any(one.kind in (REQUEST, REVIEW) for one in went):
         return reverse("requests")
-    page = "project_tokens" if went[0].kind == ROBOT else "project_members"
+    page = "project_members" if went[0].kind == ROLE else "project"  # who keeps a robot may not see its page
     return reverse(page, kwargs={"tenant": tenant, "project": went[0].project})
 
 

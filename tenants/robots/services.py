@@ -27,6 +27,9 @@ from tenants.tokens import DEFAULT_TOKEN_LIFE, made_token
 def create_robot(actor: Actor, project: Project, *, name: str, role: str) -> Robot:
     """A robot with one role in the project, which is never more than its maker holds there; they are its keeper."""
     keeper = _keeper(actor)
+    lock_grants(
+        actor, project
+    )  # before rows are written that hold on to the tenant: of two at once none waits for ever
     if not is_label(name):
         raise Invalid(errors=[FieldProblem("name", "bad_name", RULE)])
     try:
@@ -63,6 +66,7 @@ def _made(keeper: User, project: Project, *, name: str, role: str) -> Robot:
 @command("robot.remove", permission="member.manage", even_closed=True)
 def remove_robot(actor: Actor, robot: Robot) -> None:
     """End a robot with all its tokens at once. What it did stays in the audit under its name."""
+    lock_grants(actor, robot.project)  # in turn with whoever hands it over
     describe(before={"name": robot.name, "role": robot.role})
     retire(robot, by=actor.name)
 

@@ -15,7 +15,7 @@ from tenants.invitations import services as invitations
 from tenants.members.services import remove_member
 from tenants.models import Grant, Invitation, Request, Robot, User
 from tenants.requests import services as requests
-from tenants.robots.services import create_robot, take_over_robot
+from tenants.robots.services import create_robot, remove_robot, take_over_robot
 from tenants.services import give_grant
 from tests.conftest import Cast, actor_of, person
 from tests.tenants.crews import crew
@@ -123,6 +123,28 @@ def test_a_robot_taken_over_at_this_moment_has_one_keeper(cast: Cast) -> None:
     assert said == ["done", "done"]
     assert Robot.objects.get(name="ci").keeper == cast.releaser, "who took it over keeps it, first or second"
     assert not Grant.objects.filter(user=leaver, ended_at=None).exists()
+
+
+def test_two_robots_are_made_at_once(cast: Cast) -> None:
+    one, two = cast.actor("owner"), cast.actor("owner")
+    said = at_once(
+        lambda: create_robot(one, cast.shop, name="ci", role="project.developer"),
+        lambda: create_robot(two, cast.shop, name="mail", role="project.developer"),
+    )
+    assert said == ["done", "done"]
+    assert Robot.objects.filter(keeper=cast.owner).count() == 2
+
+
+def test_a_robot_removed_at_this_moment_is_nobodys(cast: Cast) -> None:
+    leaver = leaving(cast)
+    robot = Robot.objects.select_related("user", "keeper", "project__tenant").get(name="ci")
+    one, two = cast.actor("owner"), cast.actor("owner")
+    said = at_once(
+        lambda: remove_member(one, cast.acme, user=leaver, hand_over_to="owner"), lambda: remove_robot(two, robot)
+    )
+    assert said == ["done", "done"]
+    assert not Robot.objects.filter(removed_at=None).exists()
+    assert not Grant.objects.filter(user__in=(leaver, robot.user), ended_at=None).exists()
 
 
 def test_of_two_who_take_each_other_out_of_what_makes_them_admins_one_wins(cast: Cast) -> None:

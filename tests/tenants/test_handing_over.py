@@ -100,6 +100,17 @@ def test_the_successor_is_told_once_and_who_did_it_not_at_all(leaver: User, cast
     assert sorted(set(told)) == ["guest", "leaver"], "who manages there and who kept them; neither of the two who know"
 
 
+def test_the_notice_leads_to_where_the_successor_may_look(leaver: User, cast: Cast) -> None:
+    """Who keeps a robot need not manage members; who got a role by which they do sees them."""
+    remove_member(cast.actor("owner"), cast.shop, user=leaver, hand_over_to="developer")
+    remove_member(cast.actor("owner"), cast.acme, user=leaver, hand_over_to="developer")
+    links = list(Notice.objects.filter(kind="member.handed_over").order_by("id").values_list("link", flat=True))
+    assert links == ["/t/acme/p/shop/", "/t/acme/p/billing/members/"]
+    client = Client()
+    client.force_login(cast.developer)
+    assert [client.get(link).status_code for link in links] == [200, 200]
+
+
 def test_to_oneself_without_a_notice(leaver: User, cast: Cast) -> None:
     remove_member(cast.actor("owner"), cast.acme, user=leaver, hand_over_to="owner")
     assert set(Robot.objects.values_list("keeper__username", flat=True)) == {"owner"}
