@@ -43,7 +43,9 @@ class RobotOutput(serializers.Serializer[Robot]):
 class RobotInput(Input):
     name = name()
     role = serializers.CharField(
-        max_length=60, help_text=", ".join(key for key, role in ROLES.items() if role.level == "project")
+        max_length=60,
+        help_text=", ".join(key for key, role in ROLES.items() if role.level == "project")
+        + ", or one of the tenant's own that is given on projects.",
     )
 
 

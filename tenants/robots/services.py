@@ -9,12 +9,13 @@ from django.utils.translation import gettext as _
 
 from audit.commands import command, describe
 from core.access import Actor
-from core.errors import Conflict, Denied, FieldProblem, Invalid
+from core.errors import Changed, Conflict, Denied, FieldProblem, Invalid, NotFound
 from core.names import RULE, is_label
 from core.secrets import Secret
 from tenants.changes import tell_of
-from tenants.giving import check_role
+from tenants.giving import check_holds, check_role, lock_grants
 from tenants.models import Project, Tenant, Token, User
+from tenants.rights import actor_now
 from tenants.robots import telling
 from tenants.robots.models import SOURCE, Robot
 from tenants.robots.retiring import retire
@@ -26,6 +27,9 @@ from tenants.tokens import end_tokens, made_token, made_with
 def create_robot(actor: Actor, project: Project, *, name: str, role: str) -> Robot:
     """A robot with one role in the project, which is never more than its maker holds there; they are its keeper."""
     keeper = _keeper(actor)
+    lock_grants(
+        actor, project
+    )  # before rows are written that hold on to the tenant: of two at once none waits for ever
     if not is_label(name):
         raise Invalid(errors=[FieldProblem("name", "bad_name", RULE)])
     try:
@@ -62,6 +66,7 @@ def _made(keeper: User, project: Project, *, name: str, role: str) -> Robot:
 @command("robot.remove", permission="member.manage", even_closed=True)
 def remove_robot(actor: Actor, robot: Robot) -> None:
     """End a robot with all its tokens at once. What it did stays in the audit under its name."""
+    lock_grants(actor, robot.project)  # in turn with whoever hands it over
     describe(before={"name": robot.name, "role": robot.role})
     retire(robot, by=actor.name)
 
@@ -83,7 +88,12 @@ def create_robot_token(
 @command("robot.take_over", permission="member.manage")
 def take_over_robot(actor: Actor, robot: Robot) -> Robot:
     """Answer for a robot from now on, for who holds all of its role here; what it may is cut to theirs at once."""
-    keeper, before = _keeper(actor), robot.keeper
+    keeper = _keeper(actor)
+    lock_grants(actor, robot.project)  # in turn with whoever removes its keeper and hands it over
+    robot.refresh_from_db(fields=["keeper", "removed_at"])
+    if robot.removed_at is not None:
+        raise NotFound()
+    before = robot.keeper
     check_role(actor, robot.project, robot.role)
     if before is not None and before.pk == keeper.pk:
         raise Conflict(_("You keep this robot already."))
@@ -95,6 +105,27 @@ def take_over_robot(actor: Actor, robot: Robot) -> Robot:
         detail={"role": robot.role},
     )
     telling.taken_over(robot, before=before, by=keeper)
+    tell_of(robot.user_id)
+    return robot
+
+
+@command("robot.hand_over", permission="member.manage")
+def hand_over_robot(actor: Actor, robot: Robot, *, to: User) -> Robot:
+    """Another keeper, who holds all of its role here, as does whoever hands it over.
+
+    Raises Changed where somebody else took it over since it was read.
+    """
+    role, before = check_role(actor, robot.project, robot.role), robot.keeper
+    check_holds(actor_now(to.pk), robot.project, role.permissions)
+    if not Robot.objects.filter(pk=robot.pk, keeper=before, removed_at=None).update(keeper=to):
+        raise Changed()
+    robot.keeper = to
+    describe(
+        before={"keeper": before.get_username() if before else None},
+        after={"keeper": to.get_username()},
+        detail={"role": robot.role},
+    )
+    telling.taken_over(robot, before=before, by=to, but=actor)
     tell_of(robot.user_id)
     return robot
 

@@ -18,11 +18,13 @@ from apps.models import AppEnvironment
 from audit.models import AuditEntry
 from core.access import Actor
 from operations.models import Operation
+from tenants.custom.services import create_role
 from tenants.models import Grant, Notice, Project, Token, User
 from tenants.presence import actor_again, actors_again, doubtful
 from tenants.rights import rights_of
 from tenants.robots import services
 from tenants.robots.models import Robot
+from tenants.roles import ROLES
 from tests.conftest import PASSWORD, Cast, Wakeups, actor_of, person
 
 Api = Callable[[str], APIClient]
@@ -202,6 +204,36 @@ def test_on_the_page(cast: Cast, browse: Callable[[str], Any]) -> None:
     assert client.post(f"{robots}ci/remove/").status_code == 302
     assert not Robot.objects.filter(removed_at=None).exists()
     assert browse("developer").get(page).status_code == 403
+
+
+def test_the_page_offers_the_tenants_own_roles_cut_to_what_one_holds(
+    cast: Cast, browse: Callable[[str], Any], api: Api
+) -> None:
+    for name, level, codes in (
+        ("pusher", "project", ["project.view", "app.view", "app.deploy"]),
+        ("reader", "project", ["project.view", "audit.view"]),
+        ("clerk", "tenant", ["tenant.view"]),
+    ):
+        create_role(cast.actor("owner"), cast.acme, name=name, level=level, permissions=codes, title=f"The {name}")
+    create_role(cast.actor("outsider"), cast.globex, name="theirs", level="project", permissions=["app.view"])
+    Grant.objects.create(user=cast.guest, role="project.admin", tenant=cast.acme, project=cast.shop)
+    Grant.objects.create(user=cast.auditor, role="tenant.admin", tenant=cast.acme)
+    page, robots = "/t/acme/p/shop/settings/tokens/", "/t/acme/p/shop/settings/robots/"
+
+    def offered(who: str) -> set[str]:
+        return {key for key, _title in browse(who).get(page).context["robot_form"].fields["role"].choices}
+
+    built_in = {key for key, role in ROLES.items() if role.level == "project"}
+    assert offered("owner") == built_in | {"own.pusher", "own.reader"}
+    assert offered("guest") == built_in | {"own.pusher"}, "nobody reads the audit who administers a project alone"
+    assert offered("auditor") == {"project.guest", "own.reader"}, "a tenant admin does not deploy"
+    client = browse("guest")
+    refused = client.post(robots, {"name": "ci", "role": "own.reader"})
+    assert (refused.status_code, list(refused.context["robot_form"].errors)) == (422, ["role"])
+    assert client.post(robots, {"name": "ci", "role": "own.pusher"}).status_code == 302
+    robot = Robot.objects.get(name="ci")
+    assert rights_of(robot.user).projects[cast.shop.pk] == {"project.view", "app.view", "app.deploy"}
+    assert "The pusher" in client.get(page).content.decode(), "in words, not as a key"
 
 
 @pytest.fixture
