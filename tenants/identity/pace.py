@@ -5,7 +5,7 @@ from time import monotonic, sleep
 from typing import TypeVar
 
 T = TypeVar("T")
-ROWS = 50  # that one part writes
+ROWS = 25  # that one part writes: some 20 ms of the processor
 REST = 2  # times as long as the part before took: what serves pages is then ours for a third of the time
 LONGEST_REST = 0.25  # seconds
 
