@@ -32,13 +32,13 @@ class Quick:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(HANDLERS, "deploy", Quick())
+    monkeypatch.setitem(HANDLERS, "test.quick", Quick())
     monkeypatch.setattr("operations.services.SETTLED", [])  # they look for the deployment, which there is none of
 
 
 def waiting(tenant: Tenant, count: int) -> list[str]:
     """So many operations of a tenant that no worker has begun; their ids, the oldest first."""
-    of_tenant = {"kind": "deploy", "tenant_id": tenant.pk, "deadline_at": timezone.now() + timedelta(hours=1)}
+    of_tenant = {"kind": "test.quick", "tenant_id": tenant.pk, "deadline_at": timezone.now() + timedelta(hours=1)}
     names = [f"{tenant.name}-{number}" for number in range(count)]
     rows = [Operation(target=name, target_name=name, **of_tenant) for name in names]
     Operation.objects.bulk_create(rows, batch_size=500)

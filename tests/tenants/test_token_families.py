@@ -17,17 +17,11 @@ from tenants.presence import actor_again
 from tenants.rights import rights_of
 from tenants.robots.services import create_robot
 from tenants.services import create_token
-from tests.conftest import Cast
+from tests.conftest import Cast, with_token
 
 Api = Callable[[str], APIClient]
 TOKENS, PROJECT_TOKENS = "/api/v1/tokens", "/api/v1/tenants/acme/projects/shop/tokens"
 SHOP = "/api/v1/tenants/acme/projects/shop"
-
-
-def with_token(text: str) -> APIClient:
-    client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
-    return client
 
 
 def made(client: APIClient, name: str, *, to: str = TOKENS, **more: Any) -> APIClient:
