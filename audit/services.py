@@ -1,9 +1,10 @@
-"""record() is the only writer of the audit."""
+"""record() and record_all() are the only writers of the audit."""
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -66,36 +67,62 @@ def plain(value: Any) -> Any:
 
 def record(actor: Actor, line: Line, *, result: str) -> AuditEntry:
     """Append one entry to its chain, in the caller's transaction; call it last, since it locks the chain's head."""
-    if line.action not in ACTIONS:
-        raise ValueError(f"audit action {line.action} is not registered")
-    chain = f"tenant:{line.tenant_id}" if line.tenant_id else PLATFORM_CHAIN
+    return record_all(actor, [line], result=result)[0]
+
+
+def record_all(actor: Actor, lines: Sequence[Line], *, result: str) -> list[AuditEntry]:
+    """As `record`, of many in their order: by a few statements, with the heads locked in the order of their names."""
+    for line in lines:
+        if line.action not in ACTIONS:
+            raise ValueError(f"audit action {line.action} is not registered")
     with transaction.atomic():
-        ChainHead.objects.get_or_create(chain=chain)
-        head = ChainHead.objects.select_for_update().get(chain=chain)
-        entry = AuditEntry(
-            chain=chain,
-            seq=head.seq + 1,
-            at=database_now(),
-            tenant_id=line.tenant_id,
-            project_id=line.project_id,
-            actor_id=actor.id,
-            actor_name=actor.name[:150],
-            actor_kind=actor.kind,
-            action=line.action,
-            target_kind=line.target_kind,
-            target_id=line.target_id,
-            target_name=line.target_name,
-            result=result,
-            detail=plain(line.detail),
-            before=plain(line.before),
-            after=plain(line.after),
-            address=actor.address[:64],
-            client=actor.client[:200],
-            request_id=actor.request_id[:64],
-            operation_id=line.operation_id,
-            previous_hash=head.hash,
+        heads = _locked_heads({_chain(line) for line in lines})
+        now = database_now()
+        entries = [_appended(heads[_chain(line)], actor, line, result=result, at=now) for line in lines]
+        AuditEntry.objects.bulk_create(entries)
+        ChainHead.objects.bulk_create(
+            heads.values(), update_conflicts=True, unique_fields=["chain"], update_fields=["seq", "hash"]
         )
-        entry.hash = digest(entry)
-        entry.save(force_insert=True)
-        ChainHead.objects.filter(chain=chain).update(seq=entry.seq, hash=entry.hash)
+    return entries
+
+
+def _chain(line: Line) -> str:
+    return f"tenant:{line.tenant_id}" if line.tenant_id else PLATFORM_CHAIN
+
+
+def _locked_heads(chains: set[str]) -> dict[str, ChainHead]:
+    """The heads of these chains, new ones made, nobody else's until the transaction has ended."""
+    known = ChainHead.objects.filter(chain__in=chains)
+    new = sorted(chains - set(known.values_list("chain", flat=True)))
+    ChainHead.objects.bulk_create([ChainHead(chain=chain) for chain in new], ignore_conflicts=True)
+    return {head.chain: head for head in known.select_for_update().order_by("chain")}
+
+
+def _appended(head: ChainHead, actor: Actor, line: Line, *, result: str, at: datetime) -> AuditEntry:
+    """The next entry after `head`, which is itself from then on."""
+    entry = AuditEntry(
+        chain=head.chain,
+        seq=head.seq + 1,
+        at=at,
+        tenant_id=line.tenant_id,
+        project_id=line.project_id,
+        actor_id=actor.id,
+        actor_name=actor.name[:150],
+        actor_kind=actor.kind,
+        action=line.action,
+        target_kind=line.target_kind,
+        target_id=line.target_id,
+        target_name=line.target_name,
+        result=result,
+        detail=plain(line.detail),
+        before=plain(line.before),
+        after=plain(line.after),
+        address=actor.address[:64],
+        client=actor.client[:200],
+        request_id=actor.request_id[:64],
+        operation_id=line.operation_id,
+        previous_hash=head.hash,
+    )
+    entry.hash = digest(entry)
+    head.seq, head.hash = entry.seq, entry.hash
     return entry

@@ -92,6 +92,7 @@ _WORDS: dict[str, Promise] = {
     "review.silence": _("end role that nobody confirmed"),
     "review.start": _("begin access review"),
     "robot.create": _("make robot"),
+    "robot.hand_over": _("hand over robot"),
     "robot.remove": _("remove robot"),
     "robot.take_over": _("take over robot"),
     "robot.token": _("make token of robot"),

@@ -104,7 +104,7 @@ def followed(measured: Portal, size: Size, runs: int) -> Iterator[Line]:
             f"{took:.1f} s, {spent:.1f} s of the portal's processor",
             budget=f"≤ {SYNC_SECONDS:.0f} s",
             kept=took <= SYNC_SECONDS,
-            cause="each person is a transaction, each grant a row and an audit entry",
+            cause="each grant is a row and an audit entry, and between its parts the portal rests for the pages",
         )
         yield Line(
             f"pages meanwhile, {what}",

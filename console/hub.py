@@ -7,18 +7,15 @@ again for all of them together at least every two seconds.
 import asyncio
 import logging
 from collections import defaultdict, deque
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Protocol
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-import redis.asyncio
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import DatabaseError
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
 from console.sockets import Close, Refuse
 from core.access import Actor
@@ -37,7 +34,6 @@ MOST_KEPT = 2000  # changes in memory, for those who come back
 OVERLAP_SECONDS = 5.0  # so long may what ends a right be under way before it can be seen
 MOST_AT_ONCE = 500  # listeners whose rights are read by one query
 REDIS_AGAIN_SECONDS = 1.0
-SILENCE_SECONDS = 3.0  # then Redis is asked whether it is there
 
 
 class Listener(Protocol):
@@ -168,11 +164,13 @@ class Hub:
             self._loop.call_soon_threadsafe(self._rung.set)
 
     async def _hear_redis(self) -> None:
+        from operations import redis_bell  # only where there is one: its library takes megabytes
+
         while True:
             try:
-                async for name in _rings(lambda: self._set_prompt(True)):
+                async for name in redis_bell.rings(lambda: self._set_prompt(True)):
                     self._hear_ring(name)
-            except (redis.RedisError, OSError) as error:
+            except redis_bell.AWAY as error:
                 if self.prompt:
                     log.warning("nobody rings while Redis is away; looking every few seconds: %s", error)
                 self._set_prompt(False)
@@ -249,32 +247,6 @@ class Hub:
             elif actor.rights != listener.actor.rights:
                 listener.actor = actor
                 self._index(listener)
-
-
-async def _rings(begun: Callable[[], None]) -> AsyncGenerator[str, None]:
-    """Names of bells that ring anywhere. Raises RedisError also where Redis only keeps silent."""
-    never = Retry(NoBackoff(), 0)  # a connection made again by itself would hide what was missed
-    # With a timeout of its own the library sends by asyncio.wait_for, which may swallow the end of the task.
-    redis_now = redis.asyncio.Redis.from_url(
-        settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=None, health_check_interval=0, retry=never
-    )
-    async with redis_now as client, client.pubsub() as ears:
-        async with asyncio.timeout(SILENCE_SECONDS):
-            await ears.subscribe(doorbell.CHANNEL)
-        begun()
-        asked = False
-        while True:
-            heard = await ears.get_message(ignore_subscribe_messages=True, timeout=SILENCE_SECONDS)
-            if heard is not None:
-                asked = False
-                if heard["type"] == "message":
-                    yield heard["data"].decode()
-            elif asked:
-                raise redis.ConnectionError("it does not answer")
-            else:
-                asked = True
-                async with asyncio.timeout(SILENCE_SECONDS):
-                    await ears.ping()
 
 
 @sync_to_async

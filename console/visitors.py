@@ -85,6 +85,7 @@ def _actor(scope: Scope, user: User, token: Token | None, session: str) -> Actor
         address=client[0],
         client=header(scope, b"user-agent"),
         session=session,
+        token=token.id if token else None,
     )
 
 

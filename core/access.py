@@ -71,6 +71,7 @@ class Actor:
     client: str = ""
     request_id: str = ""
     session: str = ""
+    token: uuid.UUID | None = None  # id of the token a program came with
 
 
 SYSTEM = Actor(id=None, name="berth", kind="system")

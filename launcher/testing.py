@@ -112,7 +112,7 @@ CHECKS = (
         "--disable-warnings",
     ),  # a module that cannot be imported is known in seconds, not in minutes
 )
-FAST = pytest("not live and not e2e and not keystone and not wide", "-n", "2")
+FAST = pytest("not live and not e2e and not browser and not keystone and not wide", "-n", "2")
 LIVE = (*packages.ENGINE, *packages.IMAGES)
 LIVE_ALL = (*LIVE, *packages.SERVICES, *packages.KUBERNETES)
 PARTS = {
@@ -120,6 +120,7 @@ PARTS = {
     "fast": Part(FAST, packages=packages.TRANSLATION),
     "matrix": Part(pytest("wide", "-n", "2"), packages=packages.TRANSLATION),
     "postgres": Part(FAST, packages=(*packages.SERVICES, *packages.TRANSLATION), services=(databases,)),
+    "browser": Part(pytest("browser", "-n", "2"), packages=packages.BROWSER, services=(browser,)),
     "keystone": Part(pytest("keystone"), packages=packages.TRANSLATION, services=(keystone,)),
     "live": Part(pytest("live and not e2e and not keystone"), packages=LIVE_ALL, services=(engine, cluster)),
     "e2e": Part(pytest("e2e"), packages=(*LIVE, *packages.BROWSER), services=(engine, browser)),
@@ -159,7 +160,7 @@ def make_ready(wanted: Sequence[str], *, may_install: bool) -> None:
     if any(engine in PARTS[name].services for name in wanted) and os.geteuid() != 0:
         raise Problem(
             "The live and e2e parts start a private Swarm, which needs root, and you are another user.",
-            hint="Run ./berth test as root, or only: ./berth test checks fast postgres",
+            hint="Run ./berth test as root, or only: ./berth test checks fast browser postgres",
         )
     with step("Debian packages") as now:
         missing = packages.lacking(needed)

@@ -70,6 +70,14 @@ def announce(
     ring_on_commit(BELL)
 
 
+def announce_to_all(kind: str, people: Iterable[UUID]) -> None:
+    """Say to each of these people that they changed themselves; they alone are told."""
+    if kind not in _permissions:
+        raise LookupError(f"register_kind({kind!r}, ...) first")
+    Change.objects.bulk_create(Change(kind=kind, object_id=str(person), person_id=person) for person in people)
+    ring_on_commit(BELL)
+
+
 def newest() -> int:
     """The highest number there is; 0 before the first change."""
     return Change.objects.aggregate(last=Max("seq"))["last"] or 0

@@ -5,17 +5,11 @@ the rows are the truth. With Redis a ring reaches every process, without it this
 import logging
 import time
 from collections.abc import Callable
-from functools import cache
-from typing import Any
 
-import redis
 from django.conf import settings
 from django.db import transaction
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 log = logging.getLogger(__name__)
-CHANNEL = "berth:bell"
 TRY_AGAIN_SECONDS = 2.0
 
 _ears: list[Callable[[str], None]] = []
@@ -42,22 +36,13 @@ def listen_here(ear: Callable[[str], None]) -> Callable[[], None]:
 
 def _publish(name: str) -> None:
     """While Redis is away nobody who changes something waits for it again and again."""
+    from operations import redis_bell  # only where there is one: its library takes megabytes
+
     global _silent_until
     if time.monotonic() < _silent_until:
         return
     try:
-        _redis().publish(CHANNEL, name)
-    except (redis.RedisError, OSError) as error:
+        redis_bell.publish(name)
+    except redis_bell.AWAY as error:
         _silent_until = time.monotonic() + TRY_AGAIN_SECONDS
         log.warning("nobody was told of a change, they will look by themselves: %s", error)
-
-
-@cache
-def _redis() -> Any:
-    return redis.Redis.from_url(
-        settings.REDIS_URL,
-        socket_connect_timeout=0.5,
-        socket_timeout=1.0,
-        retry=Retry(NoBackoff(), 0),
-        health_check_interval=15,
-    )

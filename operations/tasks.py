@@ -3,18 +3,20 @@
 from datetime import timedelta
 
 from celery import shared_task
+from django.core.cache import cache
 
-from core.clock import from_now
-from operations import changes, running, services
+from core.clock import database_now, from_now
+from operations import changes, running, services, turns
 from operations.models import RememberedAnswer
 from operations.wakeup import RUN, wake
 
+SWEPT = "operations-swept"  # in the cache: when, in seconds since 1970 by the database's clock
 EARLIEST_SECONDS = 0.05  # a message that comes before the row's `not_before` is only noticed by the sweep
 
 
 @shared_task(name=RUN, acks_late=True, reject_on_worker_lost=True, ignore_result=True)
 def run_operation(operation_id: str) -> None:
-    operation = services.claim(operation_id)
+    operation = turns.take_turn(operation_id)
     if operation is None:
         return
     seconds = running.run_step(operation)
@@ -25,6 +27,7 @@ def run_operation(operation_id: str) -> None:
 @shared_task(name="operations.sweep", ignore_result=True)
 def sweep() -> None:
     """Wake every row whose message or worker was lost. Runs at start and every few seconds."""
+    cache.set(SWEPT, database_now().timestamp(), timeout=None)
     late = services.claimable().filter(created_at__lt=from_now(timedelta(seconds=-2)))
     for operation_id in late.order_by("created_at").values_list("pk", flat=True)[:200]:
         wake(operation_id)

@@ -12,7 +12,6 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from celery import current_app
-from celery.beat import Scheduler
 from celery.worker import WorkController
 from django.conf import settings
 
@@ -20,6 +19,7 @@ from apps.observer import Observer
 from console import registry
 from observe.collecting import Collector
 from portal import sqlite_log
+from portal.beat import Scheduler
 
 log = logging.getLogger(__name__)
 WORKER_THREADS = 4
@@ -62,6 +62,7 @@ class Companions:
         scheduler = Scheduler(app=current_app._get_current_object())
         while not self.stop_beat.wait(scheduler.tick()):
             pass
+        scheduler.close()
 
     def stop(self) -> None:
         self.stop_beat.set()

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db.models import Count, Min
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
@@ -28,6 +29,7 @@ from backends.models import Cluster
 from core import seats
 from observe.models import UsageSeries
 from operations.models import Operation
+from operations.tasks import SWEPT
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -65,6 +67,7 @@ class Rows(Collector):
         yield from _operations()
         yield _clusters()
         yield _streams()
+        yield _swept()
         yield GaugeMetricFamily(
             "berth_usage_series", "Instances whose usage is kept.", value=UsageSeries.objects.count()
         )
@@ -96,6 +99,13 @@ def _streams() -> Metric:
     for kind, count in seats.open_by_kind().items():
         streams.add_metric([kind], count)
     return streams
+
+
+def _swept() -> Metric:
+    """Grows when no beat sends or no worker works: the one number to be woken by."""
+    at = cache.get(SWEPT)
+    age = timezone.now().timestamp() - at if at is not None else float("nan")
+    return GaugeMetricFamily("berth_swept_seconds", "Since lost operations were last looked for.", value=age)
 
 
 REGISTRY.register(Rows())

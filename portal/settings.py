@@ -276,23 +276,24 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE = {
-    "sweep": {"task": "operations.sweep", "schedule": 5.0, "options": {"expires": 5}},
-    "reconcile": {"task": "apps.reconcile", "schedule": 60.0, "options": {"expires": 60}},
-    "tell of silence": {"task": "apps.tell_of_silence", "schedule": 15.0, "options": {"expires": 15}},
-    "tell of failing": {"task": "apps.tell_of_failing", "schedule": 15.0, "options": {"expires": 15}},
-    "follow keystone": {"task": "tenants.follow_keystone", "schedule": 60.0, "options": {"expires": 60}},
-    "heed disabled": {"task": "tenants.heed_disabled", "schedule": 15.0, "options": {"expires": 15}},
+CELERY_BEAT_SCHEDULER = "portal.beat:Scheduler"
+CELERY_BEAT_SCHEDULE = {  # every so many seconds; what piled up meanwhile is done once, see portal/beat.py
+    "sweep": {"task": "operations.sweep", "schedule": 5.0},
+    "reconcile": {"task": "apps.reconcile", "schedule": 60.0},
+    "tell of silence": {"task": "apps.tell_of_silence", "schedule": 15.0},
+    "tell of failing": {"task": "apps.tell_of_failing", "schedule": 15.0},
+    "follow keystone": {"task": "tenants.follow_keystone", "schedule": 60.0},
+    "heed disabled": {"task": "tenants.heed_disabled", "schedule": 15.0},
     "look after people": {"task": "tenants.look_after", "schedule": 600.0},
-    "tell of ends": {"task": "tenants.tell_of_ends", "schedule": 60.0, "options": {"expires": 60}},
-    "look after reviews": {"task": "tenants.look_after_reviews", "schedule": 60.0, "options": {"expires": 60}},
-    "look after loans": {"task": "tenants.look_after_loans", "schedule": 60.0, "options": {"expires": 60}},
-    "recount quota": {"task": "tenants.recount_quota", "schedule": 3600.0, "options": {"expires": 3600}},
-    "forget usage": {"task": "observe.forget", "schedule": 600.0, "options": {"expires": 600}},
-    "forget changes": {"task": "operations.forget_changes", "schedule": 300.0, "options": {"expires": 300}},
-    "sweep consoles": {"task": "console.sweep", "schedule": 60.0, "options": {"expires": 60}},
-    "forget events": {"task": "apps.forget_events", "schedule": 3600.0, "options": {"expires": 3600}},
-    "purge projects": {"task": "apps.purge_projects", "schedule": 3600.0, "options": {"expires": 3600}},
+    "tell of ends": {"task": "tenants.tell_of_ends", "schedule": 60.0},
+    "look after reviews": {"task": "tenants.look_after_reviews", "schedule": 60.0},
+    "look after loans": {"task": "tenants.look_after_loans", "schedule": 60.0},
+    "recount quota": {"task": "tenants.recount_quota", "schedule": 3600.0},
+    "forget usage": {"task": "observe.forget", "schedule": 600.0},
+    "forget changes": {"task": "operations.forget_changes", "schedule": 300.0},
+    "sweep consoles": {"task": "console.sweep", "schedule": 60.0},
+    "forget events": {"task": "apps.forget_events", "schedule": 3600.0},
+    "purge projects": {"task": "apps.purge_projects", "schedule": 3600.0},
     "forget answers": {"task": "operations.forget_answers", "schedule": 3600.0},
 }
 CACHES = {

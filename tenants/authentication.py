@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from django.utils import timezone
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from knox.auth import TokenAuthentication
 from knox.crypto import hash_token
@@ -45,8 +45,9 @@ class BearerAuthentication(TokenAuthentication):  # type: ignore[misc]  # knox i
             text = token.decode("ascii")
         except UnicodeDecodeError:
             raise AuthenticationFailed() from None
-        found = Token.objects.select_related("user__robot__keeper", "project").filter(digest=hash_token(text)).first()
-        if found is None or (found.expiry is not None and found.expiry <= timezone.now()):
+        rows = Token.objects.select_related("user__robot__keeper", "project").annotate(asked_at=Now())
+        found = rows.filter(digest=hash_token(text)).first()
+        if found is None or (found.expiry is not None and found.expiry <= found.asked_at):
             raise AuthenticationFailed()
         if found.project is not None and found.project.deleted_at is not None:
             raise AuthenticationFailed()  # it counts in that project alone, and comes back with it
@@ -56,7 +57,7 @@ class BearerAuthentication(TokenAuthentication):  # type: ignore[misc]  # knox i
         return user, known
 
     def _note_use(self, token: Token) -> None:
-        now = timezone.now()
+        now = token.asked_at  # by the database's clock, as in `authenticate_credentials`
         if token.last_used_at is None or now - token.last_used_at > USE_NOTED_EVERY:
             Token.objects.filter(pk=token.pk).update(last_used_at=now)
 

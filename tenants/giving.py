@@ -50,6 +50,13 @@ def check_role(actor: Actor, target: Place, role: str) -> Role:
     return known[role]
 
 
+def givable(actor: Actor, target: Place) -> list[Role]:
+    """The roles of which the actor holds everything there: what `check_role` lets them give."""
+    level = "project" if isinstance(target, Project) else "tenant"
+    known = roles_at(tenant_of(target), level=level)
+    return [role for role in known if all(may(actor, code, target) for code in role.permissions)]
+
+
 def check_holds(actor: Actor, target: Place, permissions: Iterable[str]) -> None:
     """Raises Denied where a role with these would be more than the actor holds."""
     missing = sorted(code for code in permissions if not may(actor, code, target))

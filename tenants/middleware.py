@@ -2,6 +2,7 @@
 
 import zoneinfo
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import tzinfo
 
 from django.contrib.auth import logout
@@ -22,7 +23,8 @@ def actor_for(request: HttpRequest, user: User | AnonymousUser | None, token: To
     """The actor of a request, with what the audit wants to know of where it comes from."""
     known = user if isinstance(user, User) and user.is_active else None
     rights = rights_of(known, token) if known else NOBODY.rights
-    return actor_with(request, known, rights, kind="token" if token else "person" if known else "nobody")
+    made = actor_with(request, known, rights, kind="token" if token else "person" if known else "nobody")
+    return replace(made, token=token.id) if token else made
 
 
 def actor_with(request: HttpRequest, known: User | None, rights: Rights, *, kind: str) -> Actor:

@@ -192,6 +192,7 @@ class Token(AbstractAuthToken):  # type: ignore[misc]  # knox is untyped
     project = models.ForeignKey(Project, models.CASCADE, null=True, related_name="+")
     last_used_at = models.DateTimeField(null=True)
     barred = models.TextField(blank=True, default="", db_default="")  # ids of tenants: there it counts no more
+    made_with = models.ForeignKey("self", models.CASCADE, null=True, related_name="+")  # the token its maker used
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "name"], name="token_name_of_user")]

@@ -13,7 +13,6 @@ from core.access import Actor, check_unchanged
 from core.errors import Changed, Conflict, Denied, FieldProblem, Invalid, NotFound
 from core.names import RULE, is_label
 from core.secrets import Secret
-from tenants.changes import tell_of
 from tenants.custom.resolving import role_of
 from tenants.giving import check_holds, check_role, lock_grants, take_away
 from tenants.groups.holders import check_group, held_already, named
@@ -24,7 +23,7 @@ from tenants.lifecycle import name_taken
 from tenants.models import Grant, Organization, Project, Request, Tenant, Token, User
 from tenants.quota.claiming import Where, widen
 from tenants.quota.resources import Resource
-from tenants.tokens import DEFAULT_TOKEN_LIFE, made_token
+from tenants.tokens import end_tokens, made_token
 
 
 @command("project.create", permission="project.create")
@@ -48,10 +47,10 @@ def create_token(
     *,
     name: str,
     scopes: list[str] | None = None,
-    lifetime: timedelta = DEFAULT_TOKEN_LIFE,
+    lifetime: timedelta | None = None,
     limit: Tenant | Project | None = None,
 ) -> tuple[Token, Secret]:
-    """A token of one's own, for everywhere or only for a tenant or project.
+    """A token of one's own, for everywhere or only for a tenant or project; `lifetime` None: the usual one.
 
     The secret is shown once and kept only as a hash.
     """
@@ -61,11 +60,9 @@ def create_token(
 
 @command("token.revoke", permission="account.own")
 def revoke_token(actor: Actor, user: User, *, token: Token) -> None:
-    """End a token at once."""
+    """End a token at once, with those that were made with it."""
     _check_own(actor, user)
-    describe(target=token)
-    token.delete()
-    tell_of(user.pk)
+    describe(target=token, detail={"ended": end_tokens(Token.objects.filter(pk=token.pk))})
 
 
 def _check_own(actor: Actor, user: User) -> None:

@@ -151,6 +151,13 @@ def tenant_named(name: str) -> Tenant:
     return Tenant.objects.create(name=name, organization=organization, title=name.capitalize())
 
 
+def with_token(text: str) -> APIClient:
+    """A client that authenticates by this token."""
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
+    return client
+
+
 def actor_of(user: User) -> Actor:
     return Actor(user.pk, user.get_username(), rights_of(user), address="127.0.0.1", request_id="test")
 

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from launcher.services import PrivatePostgres, PrivateRedis, free_port
 from tests.engine import LiveEngine
 
 PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines() if line[:1] != "#")
+PROCESSES = ("web", "sockets", "worker", "beat", "observer")
 START_SECONDS = 90.0
 GRACE_SECONDS = 20.0
 SAMPLES = ("berth/hello:1", "berth/hello:2")
@@ -39,8 +41,13 @@ class Installation:
     token: str = ""
 
     @classmethod
-    def started(cls, engine: LiveEngine, undo: ExitStack) -> "Installation":
-        """All of it, from an empty database to a portal that is ready; `undo` takes it away again."""
+    def started(
+        cls, engine: LiveEngine | None, undo: ExitStack, *, processes: Sequence[str] = PROCESSES
+    ) -> "Installation":
+        """All of it, from an empty database to a portal that is ready; `undo` takes it away again.
+
+        `engine` None: there is none, and its cluster says so.
+        """
         folder = Path(tempfile.mkdtemp(prefix="berth-many-", dir="/var/tmp"))  # noqa: S108 -- mkdtemp makes it ours
         undo.callback(shutil.rmtree, folder, ignore_errors=True)
         folder.chmod(0o711)
@@ -64,14 +71,16 @@ class Installation:
         made = cls(folder, redis, kept | values, ports)
         undo.callback(made.stop)
         made.prepare(engine)
-        for name in ("web", "sockets", "worker", "beat", "observer"):
+        for name in processes:
             made.start(name)
-        for name in ports:
+        for name in ports.keys() & set(processes):
             assert until(lambda name=name: made.ready(name), seconds=START_SECONDS), made.said(name)
         return made
 
-    def prepare(self, engine: LiveEngine) -> None:
-        words = ["--engine-url", engine.url, "--engine-address", engine.address, "--samples", *SAMPLES]
+    def prepare(self, engine: LiveEngine | None) -> None:
+        words = (
+            ["--engine-url", engine.url, "--engine-address", engine.address, "--samples", *SAMPLES] if engine else []
+        )
         self.password = json.loads(self.manage("prepare", *words).splitlines()[-1])["password"]
         self.token = self.manage("create_token", "owner", "--name", "many").splitlines()[-1]
 
@@ -81,13 +90,17 @@ class Installation:
         assert done.returncode == 0, done.stderr[-3000:]
         return done.stdout.strip()
 
-    def start(self, name: str) -> None:
-        """One line of the Procfile, as a process manager runs it."""
-        with (self.folder / f"{name}.log").open("ab") as log:
-            started = spawn(["sh", "-c", f"exec {PROCFILE[name]}"], log=log, env=self.environment, cwd=ROOT)
+    def start(self, name: str, *, called: str = "", **more: str) -> None:
+        """One line of the Procfile, as a process manager runs it.
+
+        `called`: what it is known by here, where there are several; `more`: variables of this one alone.
+        """
+        called = called or name
+        with (self.folder / f"{called}.log").open("ab") as log:
+            started = spawn(["sh", "-c", f"exec {PROCFILE[name]}"], log=log, env=self.environment | more, cwd=ROOT)
         mark = Mark.of(started.pid)
-        assert mark is not None, self.said(name)
-        self.processes[name] = mark
+        assert mark is not None, self.said(called)
+        self.processes[called] = mark
 
     def stop(self) -> None:
         for mark in reversed(self.processes.values()):

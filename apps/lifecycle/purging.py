@@ -16,6 +16,7 @@ from tenants.models import Grant, Notice, Project, Token
 from tenants.robots.models import Robot
 from tenants.robots.retiring import retire
 from tenants.selectors import deleted_projects
+from tenants.tokens import end_tokens
 
 PURGED = register_action("project.purge")
 AT_ONCE = 20
@@ -34,7 +35,7 @@ def _purge(project: Project) -> bool:
         return False  # restored, or purged by another, at this very moment
     for robot in Robot.objects.select_related("user").filter(project=project, removed_at=None):
         retire(robot, by=SYSTEM.name)
-    tokens, _kinds = Token.objects.filter(project=project).delete()
+    tokens = end_tokens(Token.objects.filter(project=project))
     grants = Grant.objects.filter(project=project, ended_at=None).update(ended_at=Now(), ended_by=SYSTEM.name)
     for rows in (Notice.objects, InstanceEnd.objects, PlaceEvent.objects):
         rows.filter(project=project).delete()

@@ -20,18 +20,15 @@ from apps.views.projects import told
 from audit.commands import check_before
 from core.errors import PortalError
 from core.secrets import Secret
-from tenants.ending import role_title
+from tenants.custom.resolving import roles_at
+from tenants.giving import givable
 from tenants.profile.forms import DAYS
 from tenants.robots import selectors, services
+from tenants.robots.explaining import why_stopped
 from tenants.robots.selectors import may_take_over
 from tenants.robots.tenant_tokens import TokenLine
-from tenants.roles import PERMISSIONS, ROLES
+from tenants.roles import PERMISSIONS, Role
 
-WHY_STOPPED = {
-    selectors.NO_KEEPER: gettext_lazy("It stands still: nobody keeps it."),
-    selectors.DISABLED: gettext_lazy("It stands still: %(person)s, who keeps it, is disabled."),
-    selectors.LACKS: gettext_lazy("It stands still: %(person)s, who keeps it, may nothing of its role here now."),
-}
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 MOST = 200
 
@@ -44,9 +41,14 @@ class RobotForm(forms.Form):
     )  # fmt: skip
     role = forms.ChoiceField(
         label=gettext_lazy("Role"), initial="project.developer",
-        choices=[(key, role.title) for key, role in ROLES.items() if role.level == "project"],
         help_text=gettext_lazy("At most what you hold here yourself."),
+        error_messages={"invalid_choice": gettext_lazy("Choose one of the roles that you hold all of here.")},
     )  # fmt: skip
+
+    def __init__(self, data: Any = None, *, roles: list[Role]) -> None:
+        """`roles`: built-in ones and those of the tenant's own that may be given here."""
+        super().__init__(data)
+        self.fields["role"].choices = [(role.key, role.title) for role in roles]  # type: ignore[attr-defined]  # it has
 
 
 class RobotTokenForm(forms.Form):
@@ -100,11 +102,12 @@ def _page(
     robots = selectors.robots(frame.actor, frame.project).order_by("name")[:MOST]
     tokens = selectors.tokens(frame.actor, frame.project).order_by("-id")[:MOST]
     end = why_not(frame.actor, ("member.manage",), frame.project, even_closed=True)
+    titles = {role.key: str(role.title) for role in roles_at(frame.project.tenant_id, level="project")}
     context = {
-        "robots": [_shown(frame, row) for row in selectors.shown_robots(list(robots))],
+        "robots": [_shown(frame, row, titles) for row in selectors.shown_robots(list(robots))],
         "tokens": [_line(frame, row, may_end=not end) for row in selectors.shown_tokens(list(tokens))],
         "secret": secret.reveal() if secret else "",
-        "robot_form": RobotForm(),
+        "robot_form": _robot_form(frame),
         "token_form": RobotTokenForm(robots=[row["name"] for row in robots]),
         "why_not": why_not(frame.actor, ("member.manage",), frame.project),
         "why_not_end": end,
@@ -113,13 +116,16 @@ def _page(
     return render(request, "apps/projects/tokens.html", frame.context(**context | forms_sent), status=status)
 
 
-def _shown(frame: ProjectFrame, row: dict[str, Any]) -> dict[str, Any]:
+def _robot_form(frame: ProjectFrame, data: Any = None) -> RobotForm:
+    return RobotForm(data, roles=givable(frame.actor, frame.project))
+
+
+def _shown(frame: ProjectFrame, row: dict[str, Any], titles: dict[str, str]) -> dict[str, Any]:
     """A robot with its role in words, why it stands still, and why whoever looks cannot take it over."""
-    words = WHY_STOPPED.get(row["stopped"])
     lacks = ", ".join(str(PERMISSIONS[code]) for code in row["lacks"] if code in PERMISSIONS)
     return row | {
-        "role_title": role_title(row["role"]),
-        "why_stopped": str(words) % {"person": row["keeper"]} if words else "",
+        "role_title": titles.get(row["role"], row["role"]),
+        "why_stopped": why_stopped(row),
         "lacks_words": lacks,
         "may_take": row["keeper"] != frame.actor.name and may_take_over(frame.actor, frame.project, row["role"]),
     }
@@ -146,7 +152,7 @@ def take_over(request: HttpRequest, robot: str, **names: str) -> HttpResponse:
 def add_robot(request: HttpRequest, **names: str) -> HttpResponse:
     frame = project_frame(request, "project_tokens", **names)
     check_before(services.create_robot, frame.actor, frame.project)
-    form = RobotForm(request.POST)
+    form = _robot_form(frame, request.POST)
     if form.is_valid():
         try:
             made = services.create_robot(frame.actor, frame.project, **form.cleaned_data)

@@ -28,6 +28,8 @@ REVISION = "berth.revision"
 ATTEMPT = "berth.attempt"  # new at every change of revision, so that what failed earlier is not held against a retry
 IMAGE = "berth.image"  # as the person wrote it, for words only
 
+# what an instance writes fills no host's disk, whatever the engine itself was set up with
+LOGS = {"Name": "json-file", "Options": {"max-size": "100m", "max-file": "5"}}
 _NANO = 1_000_000_000
 _OURS = ("berth.", "com.docker.")
 
@@ -68,6 +70,7 @@ def service_body(spec: ServiceSpec, *, attempt: str, files: Mapping[str, str]) -
             "RestartPolicy": _restart(spec),
             "Placement": _placement(spec),
             "Networks": [{"Target": spec.ref.environment, "Aliases": list(spec.aliases)}],
+            "LogDriver": LOGS,
             "ForceUpdate": spec.restarts,
         },
         "Mode": {"Replicated": {"Replicas": spec.instances}},

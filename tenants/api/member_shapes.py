@@ -36,6 +36,12 @@ class OfProject(Query):
     project = serializers.CharField(max_length=40, required=False, help_text="Only what counts in this project.")
 
 
+class Removal(OfProject):
+    hand_over_to = serializers.CharField(
+        max_length=150, required=False, help_text="User name of the member who takes over what the person keeps here."
+    )
+
+
 class MemberListing(Searchable, OfProject):
     role = serializers.CharField(max_length=60, required=False, help_text="Only who holds this role here.")
 
@@ -45,6 +51,9 @@ class PathOutput(serializers.Serializer[None]):
 
     permission = serializers.CharField()
     words = serializers.CharField()
+    cut = serializers.CharField(
+        allow_blank=True, help_text="Of a robot: why it does not count now, in your language. Empty: it does."
+    )
     grant = HeldGrant()
 
 
@@ -59,12 +68,26 @@ class CutOutput(serializers.Serializer[None]):
     words = serializers.CharField()
 
 
+class KeptOutput(serializers.Serializer[None]):
+    """One thing that the person keeps for others."""
+
+    kind = serializers.CharField(help_text="role, robot, request, review, token or owner.")
+    name = serializers.CharField(help_text="The role, the name, or the id of a request.")
+    project = serializers.CharField(allow_null=True, help_text="null: of the whole tenant.")
+    words = serializers.CharField()
+    goes_over = serializers.BooleanField(
+        allow_null=True, help_text="null: nobody is named, and somebody could have it."
+    )
+    why_not = serializers.CharField(allow_null=True, help_text="Why it goes over to nobody, or not to the one named.")
+
+
 class RemovalOutput(serializers.Serializer[None]):
     """What ends at once when the person is removed."""
 
     person = serializers.CharField()
     grants = HeldGrant(many=True)
     cuts = CutOutput(many=True)
+    keeps = KeptOutput(many=True, help_text="Only for who could remove the person.")
 
 
 class RoleOutput(serializers.Serializer[None]):

@@ -14,8 +14,9 @@ from core.api.schema import page_of as page_shape
 from core.clock import database_now
 from tenants import selectors as places
 from tenants.api import member_shapes as shapes
+from tenants.handing.leaving import removal
 from tenants.members import history, selectors
-from tenants.members.cutting import Place, cuts
+from tenants.members.cutting import Place
 from tenants.members.services import remove_member
 
 
@@ -53,12 +54,13 @@ class OneMember(OfPlace):
         """One person with their roles here."""
         return self.one(selectors.shown_member(selectors.member(self.actor, self.place(tenant), person)))
 
-    @endpoint("remove_member", query=shapes.OfProject, answers={204: None})
+    @endpoint("remove_member", query=shapes.Removal, answers={204: None})
     def delete(self, request: Request, tenant: str, person: uuid.UUID) -> Response:
-        """End all roles of a person here at once; look at `removal` first for what it cuts."""
+        """End all roles of a person here at once; look at `removal` first for what it cuts and what goes over."""
         place = self.place(tenant)
         check_before(remove_member, self.actor, place)  # a refused attempt stays on record
-        remove_member(self.actor, place, user=selectors.member(self.actor, place, person).user)
+        to = {name: self.query[name] for name in ("hand_over_to",) if name in self.query}
+        remove_member(self.actor, place, user=selectors.member(self.actor, place, person).user, **to)
         return Response(status=204)
 
 
@@ -72,13 +74,15 @@ class MemberWhy(OfPlace):
 
 
 class MemberRemoval(OfPlace):
-    @endpoint("preview_removal", query=shapes.OfProject, answers={200: shapes.RemovalOutput}, problems=(422,))
+    @endpoint("preview_removal", query=shapes.Removal, answers={200: shapes.RemovalOutput}, problems=(422,))
     def get(self, request: Request, tenant: str, person: uuid.UUID) -> Response:
-        """What removing the person would cut: roles, consoles, operations that wait, tokens, requests."""
+        """What removing the person would cut, and what they keep for others: with `hand_over_to`, what goes over."""
         place = self.place(tenant)
-        one = selectors.shown_member(selectors.member(self.actor, place, person))
-        found = [{"kind": cut.kind, "count": cut.count, "words": str(cut.words)} for cut in cuts(person, place)]
-        return self.one({"person": one["name"], "grants": one["grants"], "cuts": found})
+        member = selectors.member(self.actor, place, person)
+        leaving = removal(self.actor, place, member.user, self.query.get("hand_over_to", ""))
+        one = selectors.shown_member(member)
+        found = [{"kind": cut.kind, "count": cut.count, "words": str(cut.words)} for cut in leaving.cuts]
+        return self.one({"person": one["name"], "grants": one["grants"], "cuts": found, "keeps": leaving.shown})
 
 
 class WhoCould(View):

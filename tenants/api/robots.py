@@ -2,7 +2,6 @@
 
 import uuid
 
-from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,6 +11,7 @@ from core.api.endpoint import endpoint
 from core.api.inputs import Input, Listing
 from core.api.paging import page
 from core.api.schema import page_of
+from core.clock import database_now
 from operations.api.changes import ChangeView
 from tenants.api.shapes import name
 from tenants.robots import selectors, services, tenant_tokens
@@ -19,7 +19,6 @@ from tenants.robots.models import Robot
 from tenants.roles import PERMISSIONS, ROLES
 from tenants.selectors import project as project_of
 from tenants.selectors import tenant as tenant_of
-from tenants.tokens import DEFAULT_TOKEN_LIFE
 
 
 class RobotOutput(serializers.Serializer[Robot]):
@@ -44,7 +43,9 @@ class RobotOutput(serializers.Serializer[Robot]):
 class RobotInput(Input):
     name = name()
     role = serializers.CharField(
-        max_length=60, help_text=", ".join(key for key, role in ROLES.items() if role.level == "project")
+        max_length=60,
+        help_text=", ".join(key for key, role in ROLES.items() if role.level == "project")
+        + ", or one of the tenant's own that is given on projects.",
     )
 
 
@@ -73,7 +74,9 @@ class ProjectTokenInput(Input):
         child=serializers.CharField(max_length=60), max_length=len(PERMISSIONS), required=False,
         help_text="Permission codes; left out: all of the robot's.",
     )  # fmt: skip
-    expires_at = serializers.DateTimeField(required=False, help_text="At most 366 days away; default 90 days.")
+    expires_at = serializers.DateTimeField(
+        required=False, help_text="At most 366 days away, and no later than the token used to make it; default 90 days."
+    )
 
 
 class Robots(ChangeView):
@@ -162,7 +165,7 @@ class ProjectTokens(ChangeView):
         check_before(services.create_robot_token, self.actor, home)  # before names of robots are looked up
         robot = selectors.robot_named(self.actor, home, self.sent["robot"])
         until = self.sent.get("expires_at")
-        lifetime = until - timezone.now() if until else DEFAULT_TOKEN_LIFE
+        lifetime = until - database_now() if until else None
         asked = {"name": self.sent["name"], "scopes": self.sent.get("scopes"), "lifetime": lifetime}
         token, secret = services.create_robot_token(self.actor, robot, **asked)
         return self.made(token, lambda row: selectors.shown_new_token(row) | {"token": secret.reveal()}, key="id")

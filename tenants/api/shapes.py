@@ -113,7 +113,9 @@ class TokenInput(Input):
     )  # fmt: skip
     tenant = serializers.CharField(max_length=40, required=False, help_text="Let it count only in this tenant.")
     project = serializers.CharField(max_length=40, required=False, help_text="And there only in this project.")
-    expires_at = serializers.DateTimeField(required=False, help_text="At most 366 days away; default 90 days.")
+    expires_at = serializers.DateTimeField(
+        required=False, help_text="At most 366 days away, and no later than the token used to make it; default 90 days."
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if "project" in attrs and "tenant" not in attrs:

@@ -4,7 +4,6 @@ import uuid
 from datetime import datetime
 from typing import Any, cast
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,6 +16,7 @@ from core.api.inputs import Listing, Searchable
 from core.api.paging import page
 from core.api.schema import page_of
 from core.api.searching import matching
+from core.clock import database_now
 from core.errors import FieldProblem, Invalid
 from operations.api.changes import ChangeView
 from tenants import selectors, services
@@ -25,7 +25,6 @@ from tenants.groups import selectors as groups
 from tenants.members.services import extend_grant
 from tenants.models import Tenant, Token, User
 from tenants.profile.services import update_account
-from tenants.tokens import DEFAULT_TOKEN_LIFE
 
 
 class OwnView(ChangeView):
@@ -68,7 +67,7 @@ class Tokens(OwnView):
 
 def _token(actor: Actor, sent: dict[str, Any]) -> dict[str, Any]:
     until: datetime | None = sent.get("expires_at")
-    lifetime = until - timezone.now() if until else DEFAULT_TOKEN_LIFE
+    lifetime = until - database_now() if until else None
     limit = selectors.place_of_token(actor, sent.get("tenant"), sent.get("project"))
     return {"name": sent["name"], "scopes": sent.get("scopes"), "lifetime": lifetime, "limit": limit}
 
@@ -76,7 +75,7 @@ def _token(actor: Actor, sent: dict[str, Any]) -> dict[str, Any]:
 class OneToken(OwnView):
     @endpoint("revoke_token", answers={204: None})
     def delete(self, request: Request, token: uuid.UUID) -> Response:
-        """End a token of yours at once."""
+        """End a token of yours at once, and those that were made with it."""
         services.revoke_token(self.actor, self.user, token=selectors.token(self.user, token))
         return Response(status=204)
 

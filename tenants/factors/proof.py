@@ -18,7 +18,7 @@ LIFE_SECONDS = 600
 
 def fresh(request: HttpRequest) -> bool:
     """Whether the sign-in, or a proof after it, is at most ten minutes old. A program's token never is."""
-    if getattr(request, "actor", None) is None or request.actor.kind != "person":  # type: ignore[attr-defined]
+    if getattr(request, "actor", None) is None or request.actor.kind != "person":  # type: ignore[attr-defined]  # ours
         return False
     came = parse_datetime((request.session.get(CAME) or {}).get("at", ""))
     proved = parse_datetime(request.session.get(KEPT, ""))

@@ -36,7 +36,7 @@ def add_app(actor: Actor, user: User, *, secret: Secret, code: Secret) -> Authen
     row: Authenticator = TOTP.activate(user, secret.reveal()).instance
     row.data["last"] = step
     row.save(update_fields=["data"])
-    _describe_added(row)
+    _added(actor, user, row)
     return row
 
 
@@ -52,7 +52,7 @@ def add_passkey(actor: Actor, user: User, *, name: str, data: Mapping[str, Any])
     if Authenticator.objects.filter(user=user, type=Kind.WEBAUTHN).count() >= MOST_PASSKEYS:
         raise Conflict(_("You have as many passkeys as one may have."), hint=_("Remove one that you do not use."))
     row = Authenticator.objects.create(user=user, type=Kind.WEBAUTHN, data=dict(data) | {"name": name})
-    _describe_added(row)
+    _added(actor, user, row)
     return row
 
 
@@ -73,9 +73,11 @@ def remove_factor(actor: Actor, user: User, *, factor: Authenticator) -> None:
     _lock_own(actor, user)
     gone = shown(factor)
     Authenticator.objects.filter(user=user, pk=factor.pk).delete()
-    if not protected(user):
+    still = protected(user)
+    if not still:
         Authenticator.objects.filter(user=user, type=Kind.RECOVERY_CODES).delete()
-    describe(before={"kind": gone.kind, "name": gone.name}, after={"protected": protected(user)})
+    describe(before={"kind": gone.kind, "name": gone.name}, after={"protected": still})
+    telling.removed(user, gone, address=actor.address, protected=still)
 
 
 @command("factor.codes", permission="account.own")
@@ -90,6 +92,8 @@ def make_codes(actor: Actor, user: User) -> list[str]:
     replaced = Authenticator.objects.filter(user=user, type=Kind.RECOVERY_CODES).delete()[0]
     codes: list[str] = RecoveryCodes.activate(user).generate_codes()
     describe(after={"codes": len(codes)}, detail={"replaced": bool(replaced)})
+    if replaced:
+        telling.codes_renewed(user, address=actor.address)
     return [f"{code[:5]}-{code[5:]}" for code in codes]
 
 
@@ -150,6 +154,8 @@ def _good_name(name: str) -> str:
     return name
 
 
-def _describe_added(row: Authenticator) -> None:
+def _added(actor: Actor, user: User, row: Authenticator) -> None:
+    """On record, and the person is told: it may not have been they."""
     added = shown(row)
     describe(after={"kind": added.kind, "name": added.name}, detail={"factor": str(public_id(row))})
+    telling.added(user, added, address=actor.address)

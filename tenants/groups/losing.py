@@ -8,7 +8,7 @@ from uuid import UUID
 
 from core.access import Rights
 from tenants.groups import selectors
-from tenants.groups.holding import PLACE, by_holder
+from tenants.groups.holding import PLACE, by_holder, place_of
 from tenants.groups.holding import Place as Held
 from tenants.groups.models import Group
 from tenants.members.cutting import Cut, Place, cuts_with_rights
@@ -31,7 +31,7 @@ def losing(group: Group, people: Collection[UUID] | None = None) -> Losing:
     """Of some of its people, or of all. Four queries, and two more for each place where a right is lost."""
     out = list(selectors.members(group).values_list("user_id", flat=True) if people is None else people)
     grants, others = selectors.grants(group), _others(group, out)
-    given: list[Held] = [_place(one) for one in grants]
+    given: list[Held] = [place_of(one) for one in grants]
     with_and_without = {one: (rights_from([*others[one], *given]), rights_from(others[one])) for one in out}
     places: dict[str, Place] = {}
     lost: dict[str, set[UUID]] = defaultdict(set)
@@ -53,10 +53,6 @@ def _others(group: Group, people: Collection[UUID]) -> dict[UUID, list[Held]]:
     for person, *place in rows.filter(holder__in=people).values_list("holder", *PLACE):
         found[person].append((place[0], place[1], place[2], place[3]))
     return found
-
-
-def _place(grant: Grant) -> Held:
-    return (grant.role, grant.tenant_id, grant.project_id, grant.custom.permissions if grant.custom else None)
 
 
 def _codes(rights: Rights, grant: Grant) -> set[str]:

@@ -7,14 +7,15 @@ from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from core.access import Actor, check, get_visible
+from core.access import Actor, check, get_visible, may
 from core.api.paging import Rows, plain
 from core.errors import FieldProblem, Invalid, NotFound
 from tenants.groups.models import Group, Membership
 from tenants.members.selectors import shown_grant
-from tenants.models import Grant, Tenant
+from tenants.models import Grant, Project, Tenant
 
 GROUP = ["id", "name", "title", "version", "created_at", "updated_at", "made_by", "people", "roles"]
+MOST = 200
 MEMBER = ["user_id", "user__username", "user__title", "created_at", "added_by"]
 
 
@@ -34,6 +35,23 @@ def groups(actor: Actor, home: Tenant) -> QuerySet[Any]:
 
 def rows(actor: Actor, home: Tenant) -> Rows:
     return plain(groups(actor, home), *GROUP)
+
+
+def proposed(actor: Actor, project: Project) -> list[Group]:
+    """Groups to choose from in a project: all of the tenant for who sees its members, else those with a role there."""
+    rows = Group.objects.filter(tenant=project.tenant_id, removed_at=None)
+    if not may(actor, "member.view", project.tenant):
+        rows = rows.filter(pk__in=Grant.objects.filter(not_over(), project=project).values("group"))
+    return list(rows.order_by("name")[:MOST])
+
+
+def grants_at(actor: Actor, project: Project) -> list[Grant]:
+    """What groups hold there, or will, by the name of the group; each with `people`, how many are in it."""
+    check(actor, "member.view", project)
+    rows = Grant.objects.filter(not_over(), project=project, group__removed_at=None).exclude(group=None)
+    people = Count("group__memberships", filter=Q(group__memberships__ended_at=None))
+    found = rows.annotate(people=people).select_related("group", "tenant", "project__tenant", "custom")
+    return list(found.order_by("group__name", "created_at")[:MOST])
 
 
 def group(actor: Actor, home: Tenant, group_id: uuid.UUID) -> Group:

@@ -1,7 +1,8 @@
 """Organizations, tenants and people of Keystone as rows of ours: found by id, named once, never deleted."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping, Sequence
+from itertools import chain
 
 from django.db import transaction
 from django.db.models import F
@@ -10,12 +11,14 @@ from django.db.models.functions import Now
 from tenants.changes import tell_of
 from tenants.groups.holding import holders
 from tenants.identity.facts import Domain, Person, Project, Snapshot
+from tenants.identity.pace import parts, unhurried
 from tenants.identity.wanted import Wish
 from tenants.models import Grant, Organization, Tenant, User
 
 SOURCE = "keystone"
 LONGEST_LABEL = 40
 LONGEST_NAME = 100
+MOST_CHECKED = 1000  # people in one statement
 
 
 def label(*texts: str) -> str:
@@ -24,12 +27,13 @@ def label(*texts: str) -> str:
     return (plain if plain[:1].isalpha() else f"t-{plain}")[:LONGEST_LABEL].strip("-") or "t"
 
 
-def free_label(kind: type[Organization] | type[Tenant], *, wished: str, other: str, key: str) -> str:
-    """The wished name, or one beside it where another has it already. The last one, with the id, is always free."""
-    for name in (label(wished), label(other, wished), label(wished[:24], key[:12])):
-        if not kind.objects.filter(name=name).exists():
-            return name
-    return label("t", key[:36])
+def labels(*, wished: str, other: str, key: str) -> list[str]:
+    """The wished name, then others where somebody has it already. The last one, with the id, is always free."""
+    return [label(wished), label(other, wished), label(wished[:24], key[:12]), label("t", key[:36])]
+
+
+def first_free(names: list[str], taken: Container[str]) -> str:
+    return next((name for name in names if name not in taken), names[-1])
 
 
 def follow_places(read: Snapshot, wished: Iterable[Wish]) -> dict[str, Tenant]:
@@ -37,10 +41,16 @@ def follow_places(read: Snapshot, wished: Iterable[Wish]) -> dict[str, Tenant]:
     needed = {wish.project for wish in wished if wish.project}
     tenants = {row.external_id or "": row for row in Tenant.objects.filter(source=SOURCE)}
     homes = {row.external_id or "": row for row in Organization.objects.filter(source=SOURCE)}
+    new: list[tuple[Project, Organization]] = []
     for key in sorted(needed | (set(read.projects) & set(tenants))):
         project = read.projects[key]
         home = _organization(read.domains[project.domain], homes)
-        tenants[key] = _tenant(project, home, tenants.get(key))
+        if key not in tenants:
+            new.append((project, home))
+        elif tenants[key].title != project.name[:100]:
+            _retitle(tenants[key], project.name)
+    for part in unhurried(parts(new)):
+        tenants |= _new_tenants(part)
     for key, row in tenants.items():
         if key in read.projects or not read.about:  # of what one person does not see, nothing is known
             set_state(row, good=read.project_is_good(key))
@@ -50,7 +60,8 @@ def follow_places(read: Snapshot, wished: Iterable[Wish]) -> dict[str, Tenant]:
 def _organization(domain: Domain, homes: dict[str, Organization]) -> Organization:
     row = homes.get(domain.id)
     if row is None:
-        name = free_label(Organization, wished=domain.name, other="org", key=domain.id)
+        names = labels(wished=domain.name, other="org", key=domain.id)
+        name = first_free(names, _taken(Organization, names))
         row = Organization.objects.create(name=name, title=domain.name[:100], source=SOURCE, external_id=domain.id)
         homes[domain.id] = row
     elif row.title != domain.name[:100]:
@@ -58,14 +69,22 @@ def _organization(domain: Domain, homes: dict[str, Organization]) -> Organizatio
     return row
 
 
-def _tenant(project: Project, home: Organization, row: Tenant | None) -> Tenant:
-    if row is None:
-        name = free_label(Tenant, wished=project.name, other=home.name, key=project.id)
-        title = project.name[:100]
-        return Tenant.objects.create(name=name, title=title, organization=home, source=SOURCE, external_id=project.id)
-    if row.title != project.name[:100]:
-        _retitle(row, project.name)
-    return row
+def _new_tenants(found: Sequence[tuple[Project, Organization]]) -> dict[str, Tenant]:
+    """By Keystone's id. One that a sign-in has made meanwhile stays as it is."""
+    names = [labels(wished=project.name, other=home.name, key=project.id) for project, home in found]
+    taken = _taken(Tenant, chain.from_iterable(names))
+    rows = []
+    for (project, home), each in zip(found, names, strict=True):
+        name, title = first_free(each, taken), project.name[:100]
+        taken.add(name)
+        rows.append(Tenant(name=name, title=title, organization=home, source=SOURCE, external_id=project.id))
+    Tenant.objects.bulk_create(rows, ignore_conflicts=True)
+    there = Tenant.objects.filter(source=SOURCE, external_id__in=[project.id for project, _home in found])
+    return {row.external_id or "": row for row in there}
+
+
+def _taken(kind: type[Organization] | type[Tenant], names: Iterable[str]) -> set[str]:
+    return set(kind._default_manager.filter(name__in=set(names)).values_list("name", flat=True))
 
 
 def _retitle(row: Organization | Tenant, name: str) -> None:
@@ -88,14 +107,13 @@ def set_state(row: Tenant, *, good: bool) -> None:
 def follow_people(read: Snapshot, wished: Iterable[Wish]) -> dict[str, User]:
     """Rows by Keystone's user id: of everybody known here, and of those who are to have a role."""
     known = {row.external_id or "": row for row in User.objects.filter(source=SOURCE, **_only(read))}
-    for key in sorted({wish.person for wish in wished} | ({read.about} & set(read.people))):
-        if key not in known:
-            person = read.people[key]
-            known[key] = _person(person, read.domains[person.domain].name)
+    needed = {wish.person for wish in wished} | ({read.about} & set(read.people))
+    for part in unhurried(parts(sorted(needed - set(known)))):
+        known |= _new_people([read.people[key] for key in part], read.domains)
     for key, row in known.items():
         set_active(row, good=read.person_is_good(key))
-    good = [row.pk for key, row in known.items() if read.person_is_good(key)]
-    User.objects.filter(pk__in=good).update(checked_at=Now())
+    for good in unhurried(parts([row.pk for key, row in known.items() if read.person_is_good(key)], MOST_CHECKED)):
+        User.objects.filter(pk__in=good).update(checked_at=Now())
     return known
 
 
@@ -103,15 +121,23 @@ def _only(read: Snapshot) -> dict[str, str]:
     return {"external_id": read.about} if read.about else {}
 
 
-def _person(person: Person, domain: str) -> User:
-    """`name@organization`, for life; a later person of the same name gets a part of their id behind it."""
-    name = f"{person.name[:LONGEST_NAME]}@{domain[:36]}"
-    if User.objects.filter(username=name).exists():
-        name = f"{name}-{person.id[:12]}"
-    row = User(username=name, source=SOURCE, external_id=person.id, title=person.name[:100])
-    row.set_unusable_password()
-    row.save(force_insert=True)
-    return row
+def _new_people(found: Sequence[Person], domains: Mapping[str, Domain]) -> dict[str, User]:
+    """By Keystone's id: `name@organization`, for life; a later one of the same name gets a part of their id behind it.
+
+    One whom a sign-in has made meanwhile stays as they are.
+    """
+    names = [f"{person.name[:LONGEST_NAME]}@{domains[person.domain].name[:36]}" for person in found]
+    taken = set(User.objects.filter(username__in=names).values_list("username", flat=True))
+    rows = []
+    for person, name in zip(found, names, strict=True):
+        free = f"{name}-{person.id[:12]}" if name in taken else name
+        taken.add(free)
+        row = User(username=free, source=SOURCE, external_id=person.id, title=person.name[:100])
+        row.set_unusable_password()
+        rows.append(row)
+    User.objects.bulk_create(rows, ignore_conflicts=True)
+    there = User.objects.filter(source=SOURCE, external_id__in=[person.id for person in found])
+    return {row.external_id or "": row for row in there}
 
 
 def set_active(row: User, *, good: bool) -> None:

@@ -1,6 +1,7 @@
 """Programs that come with a token of Keystone: `X-Auth-Token`, such as an application credential gives."""
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from core.access import NONE
 from core.errors import NotSignedIn
 from tenants.groups.holding import Place
 from tenants.identity import recheck, sync
@@ -23,6 +25,7 @@ from tenants.models import Grant, Tenant, User
 from tenants.rights import rights_from, running_grants
 
 KEPT_SECONDS = 60
+SKEW_SECONDS = 60  # between Keystone's clock and ours
 LONGEST_TOKEN = 4096
 
 
@@ -50,7 +53,8 @@ class KeystoneAuthentication(BaseAuthentication):
         places: list[Place] = [
             (role, home.pk, None, None) for role in token_roles(rules(said["names"]), said["roles"]) if role in held
         ]
-        actor = actor_with(request._request, user, rights_from(places), kind="token")
+        rights = replace(rights_from(places), own=NONE)  # nothing of the person's own: no key that outlives it
+        actor = actor_with(request._request, user, rights, kind="token")
         request._request.actor = actor  # type: ignore[attr-defined]  # ours, from the middleware
         return user, None
 
@@ -64,7 +68,7 @@ def validated(token: str) -> dict[str, Any] | None:
     from tenants.identity import wire
 
     answer = wire.whose_token(token)
-    if answer is None:
+    if answer is None or _seconds(answer["expires_at"]) <= -SKEW_SECONDS:
         return None
     sync.follow(answer["user"]["id"])  # what they hold now; a token of theirs never gives more than that
     said = {

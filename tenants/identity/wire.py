@@ -7,6 +7,7 @@ in time, an error of the server, rubbish, or a refusal of the account that Berth
 import logging
 import re
 import threading
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -74,20 +75,23 @@ def sign_in(name: str, domain: str, password: str) -> str | None:
     if len(password.encode()) > LONGEST_PASSWORD:
         return None
     who = {"username": name, "user_domain_name": domain}
-    return _enter([v3.PasswordMethod(password=password, **who)])
+    return _enter([v3.PasswordMethod(password=password, **who)], name, domain)
 
 
 def sign_in_with_code(name: str, domain: str, code: str, receipt: str) -> str | None:
     """The second step; None where the code is wrong or the receipt too old."""
     totp = v3.TOTPMethod(username=name, user_domain_name=domain, passcode=code)
-    return _enter([v3.ReceiptMethod(receipt=receipt), totp])
+    return _enter([v3.ReceiptMethod(receipt=receipt), totp], name, domain)
 
 
-def _enter(methods: list[Any]) -> str | None:
+def _enter(methods: list[Any], name: str, domain: str) -> str | None:
     plugin = v3.Auth(settings.KEYSTONE["url"], methods, unscoped=True, reauthenticate=False)
     with asking():
         try:
-            return plugin.get_access(ks.Session(timeout=settings.KEYSTONE_TIMEOUT_SECONDS)).user_id
+            said = plugin.get_access(ks.Session(timeout=settings.KEYSTONE_TIMEOUT_SECONDS))
+            if not (_alike(said.username, name) and _alike(said.user_domain_name, domain)):
+                raise ValueError("the answer is about somebody else")  # a proxy's or cache's; nobody comes in by it
+            return said.user_id
         except kx.MissingAuthMethods as error:
             raise SecondFactorNeeded(str(error.receipt)) from None
         except kx.Unauthorized as error:
@@ -100,6 +104,11 @@ def _enter(methods: list[Any]) -> str | None:
         except kx.NotFound as error:
             log.error("KEYSTONE_URL leads to no Keystone v3.")
             raise IdentityUnavailable() from error
+
+
+def _alike(said: str | None, typed: str) -> bool:
+    """Whether two names are one to a Keystone: its database may not tell capital from small letters."""
+    return unicodedata.normalize("NFKC", said or "").casefold() == unicodedata.normalize("NFKC", typed).casefold()
 
 
 def change_password(user: str, old: str, new: str) -> bool:

@@ -38,9 +38,9 @@ def at(place: Place) -> Q:
     return Q(project_id=place.pk) if isinstance(place, Project) else Q(tenant_id=place.pk)
 
 
-def cuts(person: UUID, place: Place) -> list[Cut]:
-    """All that would end, the kinds of which there is something."""
-    found = [_waiting([person], place), *_own(person, place), *_open([person], place)]
+def cuts(person: UUID, place: Place, *, robots_spared: int = 0) -> list[Cut]:
+    """All that would end, the kinds of which there is something; so many robots go on with another keeper."""
+    found = [_waiting([person], place), *_own(person, place, robots_spared), *_open([person], place)]
     return [cut for cut in found if cut.count]
 
 
@@ -58,9 +58,9 @@ def _waiting(people: Collection[UUID], place: Place) -> Cut:
     return Cut("operations", "activity", count, _say(count, "operations"))
 
 
-def _own(person: UUID, place: Place) -> list[Cut]:
+def _own(person: UUID, place: Place, robots_spared: int) -> list[Cut]:
     tokens = tokens_at(person, place).count()
-    kept = Robot.objects.filter(at(place), keeper=person, removed_at=None).count()
+    kept = Robot.objects.filter(at(place), keeper=person, removed_at=None).count() - robots_spared
     groups = Membership.objects.filter(tenant=place.pk, user=person, ended_at=None).count()  # a project has none
     asked = Request.objects.filter(at(place), asked_by=person, state="open").count()
     return [

@@ -68,6 +68,41 @@ class GrantForm(forms.Form):
         return timezone.now() + timedelta(hours=int(hours)) if hours else None
 
 
+class ProjectGrantForm(GrantForm):
+    """As in a tenant, and to a group as well: groups have their own pages in the tenant, but not in a project."""
+
+    subject = forms.CharField(
+        label=_("Person"), max_length=150, required=False, help_text=_("The user name."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"}),
+    )  # fmt: skip
+    group = forms.CharField(
+        label=_("Or a group"), max_length=40, required=False,
+        help_text=_("The short name of a group of the tenant, instead of a person."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "list": "groups"}),
+    )  # fmt: skip
+    field_order = ("subject", "group")
+
+    def clean(self) -> dict[str, Any]:
+        asked = super().clean()
+        if bool(asked.get("subject")) == bool(asked.get("group")):
+            self.add_error("subject", _("Name a person or a group, one of them."))
+        return asked
+
+
+class SuccessorForm(forms.Form):
+    """Who takes over what somebody keeps for others; the names of `known` are proposed while typing."""
+
+    hand_over_to = forms.CharField(
+        label=_("Hand over to"), max_length=150, required=False, help_text=_("The user name of another member here."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "list": "successors"}),
+    )  # fmt: skip
+
+    @property
+    def named(self) -> dict[str, str]:
+        """Nothing where nobody is named."""
+        return {name: value for name, value in self.cleaned_data.items() if value}
+
+
 class ExtendForm(forms.Form):
     """A later end for a role, in hours after its present one or as a moment."""
 

@@ -18,6 +18,7 @@ from tenants.groups.holding import by_holder, held_by, holders
 from tenants.members.cutting import Place
 from tenants.models import Grant, Project, Session, Tenant, User
 from tenants.rights import running_grants
+from tenants.robots.explaining import keepers_part
 from tenants.roles import PERMISSIONS
 
 MOST = 200
@@ -39,6 +40,7 @@ class Path:
 
     permission: str
     grant: Grant
+    cut: str = ""  # why it does not count at this moment, of a robot; empty: it does
 
     @property
     def words(self) -> str:
@@ -132,9 +134,13 @@ def kept_by_groups(member: Member, place: Place) -> list[str]:
 
 
 def paths(member: Member) -> list[Path]:
-    """Every way to every permission the person holds at the place, in the order of the table of permissions."""
+    """Every way to every permission the person holds at the place, in the order of the table of permissions.
+
+    Those of a robot that its keeper lacks are there too, with the reason that they do not count.
+    """
+    kept = keepers_part(member.user)
     return [
-        Path(permission, grant)
+        Path(permission, grant, kept.why_not(permission) if kept else "")
         for permission in PERMISSIONS
         for grant in member.grants
         if (role := role_of(grant)) and permission in role.permissions
@@ -189,4 +195,4 @@ def shown_grant(grant: Grant) -> dict[str, Any]:
 
 
 def shown_path(path: Path) -> dict[str, Any]:
-    return {"permission": path.permission, "words": path.words, "grant": shown_grant(path.grant)}
+    return {"permission": path.permission, "words": path.words, "cut": path.cut, "grant": shown_grant(path.grant)}

@@ -17,21 +17,25 @@ from tenants.groups.holders import named
 from tenants.groups.holding import held_by, tell_holders
 from tenants.groups.models import Membership
 from tenants.groups.services import take_from_group
+from tenants.handing.doing import Handed, hand_over
 from tenants.identity import outgoing
 from tenants.members.cutting import Place, at, tokens_at
 from tenants.models import Grant, Project, Request, User
 from tenants.rights import running_grants
 from tenants.services import end_grant
+from tenants.tokens import end_tokens
 
 
 @command("member.remove", permission="member.manage", even_closed=True)
-def remove_member(actor: Actor, target: Place, *, user: User) -> int:
+def remove_member(actor: Actor, target: Place, *, user: User, hand_over_to: str = "") -> int:
     """End all roles of a person there, and the tokens and requests that count only there. Answers how many roles.
 
     Out of a tenant they leave its groups as well. Raises Conflict where a role comes from elsewhere or it is the last
-    owner, and in a project where a group gives one; then nothing is ended.
+    owner, and in a project where a group gives one; then nothing is ended. Before, what they keep for others goes to
+    the member of user name `hand_over_to`, as far as it can; Invalid where there is none.
     """
     lock_grants(actor, target)
+    handed = hand_over(actor, target, user, hand_over_to) if hand_over_to else Handed()
     ended = _leave_groups(actor, target, user)
     grants = list(Grant.objects.filter(running_grants(), at(target), user=user).select_related("project__tenant"))
     if any(outgoing.kept_there(grant) for grant in grants):
@@ -39,11 +43,12 @@ def remove_member(actor: Actor, target: Place, *, user: User) -> int:
         raise Conflict(message, code="kept_elsewhere", hint=_("Remove the person there; Berth follows by itself."))
     for grant in grants:
         end_grant(actor, grant.project or target, grant=grant)
-    tokens = tokens_at(user.pk, target).delete()[0]
+    tokens = end_tokens(tokens_at(user.pk, target))
     asked = Request.objects.filter(at(target), asked_by=user, state="open").exclude(kind="review")
     withdrawn = asked.update(state=Request.State.WITHDRAWN, decided_at=Now())
     describe(
-        before={"person": user.get_username(), "roles": sorted(grant.role for grant in grants)},
+        before={"person": user.get_username(), "roles": sorted(grant.role for grant in grants)} | handed.before,
+        after=handed.after,
         detail={"person": user.get_username(), "tokens_ended": tokens, "requests_withdrawn": withdrawn},
     )
     tell_of(user.pk)

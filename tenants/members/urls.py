@@ -4,7 +4,7 @@ from django.urls import path
 
 from tenants.custom import views as custom
 from tenants.factors import member_views as factors
-from tenants.members import extending, token_views, views
+from tenants.members import extending, one_person, token_views, views
 
 TENANT = "t/<slug:tenant>/members/"
 PROJECT = "t/<slug:tenant>/p/<slug:project>/members/"
@@ -20,10 +20,10 @@ urlpatterns = [
     path(f"{TENANT}grants/<uuid:grant>/extend/", extending.page, name="grant_extend"),
     path(f"{TENANT}tokens/", token_views.page, name="tenant_tokens"),
     path(f"{TENANT}tokens/<uuid:token>/", token_views.revoke, name="tenant_token_revoke"),
-    path(f"{TENANT}<uuid:person>/", views.member, name="member"),
-    path(f"{TENANT}<uuid:person>/remove/", views.remove, name="member_remove"),
+    path(f"{TENANT}<uuid:person>/", one_person.page, name="member"),
+    path(f"{TENANT}<uuid:person>/remove/", one_person.remove, name="member_remove"),
     path(f"{TENANT}<uuid:person>/lost-factors/", factors.take, name="member_lost_factors"),
     path(PROJECT, views.page, name="project_members"),
-    path(f"{PROJECT}<uuid:person>/", views.member, name="project_member"),
-    path(f"{PROJECT}<uuid:person>/remove/", views.remove, name="project_member_remove"),
+    path(f"{PROJECT}<uuid:person>/", one_person.page, name="project_member"),
+    path(f"{PROJECT}<uuid:person>/remove/", one_person.remove, name="project_member_remove"),
 ]

@@ -1,4 +1,4 @@
-"""The pages about people: who belongs here, one person, giving and ending roles, and who could do what, when."""
+"""The pages about people: who belongs here, giving and ending roles, and who could do what, when."""
 
 import uuid
 from dataclasses import dataclass, field
@@ -12,7 +12,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core.access import Actor, check, may, visible
@@ -21,15 +20,12 @@ from core.errors import FieldProblem, PortalError
 from tenants import selectors as places
 from tenants.breakglass.services import SOURCE as BREAK_GLASS
 from tenants.custom.resolving import roles_at, title_of
-from tenants.factors.taking import lost_factors
-from tenants.identity import outgoing
+from tenants.groups import selectors as groups
 from tenants.members import history, selectors
-from tenants.members.cutting import Place, cuts
-from tenants.members.forms import GrantForm, HistoryForm
-from tenants.members.services import remove_member
+from tenants.members.cutting import Place
+from tenants.members.forms import GrantForm, HistoryForm, ProjectGrantForm
 from tenants.models import Grant, Project, Tenant
 from tenants.requests.selectors import decidable
-from tenants.roles import PERMISSIONS
 from tenants.services import end_grant, give_grant
 
 form_page = require_http_methods(["GET", "HEAD", "POST"])
@@ -119,7 +115,8 @@ def page(request: HttpRequest, tenant: str, project: str = "") -> HttpResponse:
     at = where(request, tenant, project)
     form = _form(request, at)
     if form.is_bound and form.is_valid() and _given(at, form):
-        messages.success(request, _("%(person)s has the role now.") % {"person": form.cleaned_data["subject"]})
+        holder = form.cleaned_data["subject"] or form.cleaned_data["group"]
+        messages.success(request, _("%(person)s has the role now.") % {"person": holder})
         return redirect(at.url("members"))
     return render(request, "tenants/members/page.html", _page(request, at, form), status=422 if form.is_bound else 200)
 
@@ -139,7 +136,18 @@ def _page(request: HttpRequest, at: Where, form: GrantForm) -> dict[str, Any]:
         "ends_soon": selectors.ending_soon(at.actor, at.place),
         "asks": decidable(at.actor).filter(tenant=at.tenant).count(),
         "may_manage": may(at.actor, "member.manage", at.place),
+        **_groups(at),
     }
+
+
+def _groups(at: Where) -> dict[str, Any]:
+    """What a project's page says of groups; those of a tenant have a page of their own."""
+    if at.project is None:
+        return {}
+    manages = may(at.actor, "member.manage", at.project)
+    held = [Chip(grant, may_end=manages) for grant in groups.grants_at(at.actor, at.project)]
+    proposed = groups.proposed(at.actor, at.project) if manages else []
+    return {"group_chips": held, "proposed": proposed, "opens_groups": may(at.actor, "member.view", at.tenant)}
 
 
 def page_context(at: Where, tab: str) -> dict[str, Any]:
@@ -165,7 +173,7 @@ def _form(request: HttpRequest, at: Where) -> GrantForm:
     initial = {"subject": request.GET.get("person", ""), "role": "project.developer" if at.project else "tenant.member"}
     if at.project:
         initial["project"] = at.project.name
-    return GrantForm(
+    return (ProjectGrantForm if at.project else GrantForm)(
         request.POST if request.method == "POST" else None,
         projects=projects_at(at), tenant=at.tenant.pk, initial=initial,
     )  # fmt: skip
@@ -177,43 +185,14 @@ def _given(at: Where, form: GrantForm) -> bool:
     try:
         check(at.actor, "member.manage", at.place)  # before names of people are looked up
         target = places.grantable(at.actor, at.tenant, asked["project"] or None)
-        user = places.person("subject", asked["subject"])
-        give_grant(at.actor, target, user=user, role=asked["role"], ends_at=form.until, reason=asked["reason"])
+        holder: dict[str, Any] = {"user": places.person("subject", asked["subject"] or None)}
+        holder |= {"group": groups.named(at.tenant, asked.get("group") or None)}
+        give_grant(at.actor, target, **holder, role=asked["role"], ends_at=form.until, reason=asked["reason"])
     except PortalError as error:
         for problem in error.errors or [FieldProblem("role", error.code, f"{error.message} {error.hint}")]:
             form.add_error(problem.field if problem.field in form.fields else None, str(problem.message))
         return False
     return True
-
-
-@login_required
-@require_safe
-def member(request: HttpRequest, tenant: str, person: uuid.UUID, project: str = "") -> HttpResponse:
-    """One person: their roles, why they may do what, and what removing them would cut."""
-    at = where(request, tenant, project)
-    one = selectors.member(at.actor, at.place, person)
-    manages = may(at.actor, "member.manage", at.place)
-    chips = [Chip(grant, may_end=manages and _ends_here(grant)) for grant in one.grants]
-    asked = request.GET.get("permission", "")
-    found = [path for path in selectors.paths(one) if asked in ("", path.permission)]
-    context = page_context(at, "people") | {
-        "member": one,
-        "chips": chips,
-        "paths": [(path, Chip(path.grant)) for path in found],
-        "permission": asked if asked in PERMISSIONS else "",
-        "permissions": PERMISSIONS.items(),
-        "cuts": cuts(person, at.place),
-        "kept_by": selectors.kept_by_groups(one, at.place),
-        "may_manage": manages,
-        "remove_url": at.url("member_remove", person=person),
-        "lost": lost_factors(at.actor, at.tenant, one.user) if at.project is None else None,
-    }
-    return render(request, "tenants/members/member.html", context)
-
-
-def _ends_here(grant: Grant) -> bool:
-    """Not what Keystone keeps; and what a group has is ended on the group's page, for all of it."""
-    return grant.group_id is None and not outgoing.kept_there(grant)
 
 
 @login_required
@@ -225,21 +204,9 @@ def end(request: HttpRequest, tenant: str, grant: uuid.UUID) -> HttpResponse:
     end_grant(actor, row.project or cast(Tenant, row.tenant), grant=row)
     said = _("%(person)s has this role no more. What was open is being closed.")
     messages.success(request, said % {"person": row.subject})
-    if row.group_id is not None and may(actor, "member.view", row.tenant):
-        return redirect("group", tenant=tenant, group=row.group_id)
-    return redirect("members", tenant=tenant) if may(actor, "member.view", row.tenant) else redirect("home")
-
-
-@login_required
-@require_POST
-def remove(request: HttpRequest, tenant: str, person: uuid.UUID, project: str = "") -> HttpResponse:
-    """End all roles of a person here."""
-    at = where(request, tenant, project)
-    one = selectors.member(at.actor, at.place, person)
-    ended = remove_member(at.actor, at.place, user=one.user)
-    words = ngettext("%(count)s role of %(person)s is ended.", "%(count)s roles of %(person)s are ended.", ended)
-    messages.success(request, words % {"count": ended, "person": one.user.get_username()})
-    return redirect(at.url("members"))
+    if not may(actor, "member.view", row.tenant):
+        return redirect("project_members", tenant=tenant, project=row.project.name) if row.project else redirect("home")
+    return redirect("group", tenant=tenant, group=row.group_id) if row.group_id else redirect("members", tenant=tenant)
 
 
 @login_required

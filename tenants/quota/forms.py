@@ -59,9 +59,11 @@ class LendForm(forms.Form):
     reason = forms.CharField(label=gettext_lazy("Why"), max_length=500, required=False)
 
     def __init__(self, data: Any = None, *, projects: list[Project]) -> None:
-        super().__init__(data, initial={"until": timezone.localdate() + timedelta(days=7)})
+        names = [one.name for one in projects]
+        start = {"until": timezone.localdate() + timedelta(days=7), "borrower": next(iter(names[1:]), "")}
+        super().__init__(data, initial=start)
         for name in ("lender", "borrower"):
-            self.fields[name].choices = [(one.name, one.name) for one in projects]  # type: ignore[attr-defined]  # it has
+            self.fields[name].choices = [(one, one) for one in names]  # type: ignore[attr-defined]  # it has
 
     def loan(self) -> dict[str, Any]:
         asked = self.cleaned_data

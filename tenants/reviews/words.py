@@ -52,9 +52,11 @@ class Shown:
     def use(self) -> tuple[Status, str]:
         """Whether it is used, in words."""
         idle = (self.asked_at - (self.used_at or self.line.since)).days
+        if self.used_at is None and not idle:
+            return Status.WAITING, _("not used yet")
         if self.used_at is None:
             words = ngettext("never used in %(days)s day", "never used in %(days)s days", idle)
-            return (Status.NEEDS_ATTENTION if idle else Status.WAITING), words % {"days": idle}
+            return Status.NEEDS_ATTENTION, words % {"days": idle}
         if timedelta(days=idle) < LONG:
             return Status.ACTIVE, _("in use")
         return Status.NEEDS_ATTENTION, ngettext("not used in %(days)s day", "not used in %(days)s days", idle) % {

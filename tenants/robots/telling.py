@@ -16,11 +16,11 @@ from tenants.robots.models import Robot
 TAKEN_OVER, REVOKED = "robot.taken_over", "token.revoked"
 
 
-def taken_over(robot: Robot, *, before: User | None, by: User) -> None:
-    """All who manage members there, and who kept it until now."""
+def taken_over(robot: Robot, *, before: User | None, by: User, but: Actor | None = None) -> None:
+    """All who manage members there, and who kept it until now; `by` keeps it, `but` did it for them and knows."""
     project = robot.project
     people = {*holders("member.manage", tenant=robot.tenant_id, project=project.pk), *({before.pk} if before else ())}
-    for person in people - {by.pk}:
+    for person in people - {by.pk, but.id if but else None}:
         notices.tell(
             person,
             TAKEN_OVER,

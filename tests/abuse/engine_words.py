@@ -17,7 +17,8 @@ KEYS = {
     "Name", "Labels.*", "Mode.Replicated.Replicas", "EndpointSpec.Mode", "EndpointSpec.Ports.Protocol",
     "EndpointSpec.Ports.TargetPort", "EndpointSpec.Ports.PublishMode", "TaskTemplate.ForceUpdate",
     "TaskTemplate.Networks.Target", "TaskTemplate.Networks.Aliases",
-    "TaskTemplate.Placement.Constraints", "TaskTemplate.Placement.MaxReplicas",
+    "TaskTemplate.Placement.Constraints", "TaskTemplate.Placement.MaxReplicas", "TaskTemplate.LogDriver.Name",
+    "TaskTemplate.LogDriver.Options.max-size", "TaskTemplate.LogDriver.Options.max-file",
     *(f"TaskTemplate.RestartPolicy.{name}" for name in ("Condition", "Delay", "MaxAttempts", "Window")),
     *(f"TaskTemplate.Resources.{side}.{name}" for side in ("Limits", "Reservations") for name in AMOUNTS),
     *(f"TaskTemplate.ContainerSpec.{name}" for name in CONTAINER),
@@ -31,6 +32,9 @@ FILLED_IN = {  # by the engine itself; comes back to it when only the number of 
 WORDS = {
     "EndpointSpec.Mode": {"dnsrr"},
     "EndpointSpec.Ports.PublishMode": {"host"},
+    "TaskTemplate.LogDriver.Name": {"json-file"},
+    "TaskTemplate.LogDriver.Options.max-size": {"100m"},
+    "TaskTemplate.LogDriver.Options.max-file": {"5"},
     "TaskTemplate.ContainerSpec.CapabilityDrop": {"CAP_NET_RAW"},
     "TaskTemplate.ContainerSpec.Mounts.Type": {"volume", "tmpfs"},
 } | FILLED_IN

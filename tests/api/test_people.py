@@ -11,16 +11,10 @@ from rest_framework.test import APIClient
 
 from audit.models import AuditEntry
 from tenants.models import Grant, Tenant, Token
-from tests.conftest import Cast
+from tests.conftest import Cast, with_token
 
 Api = Callable[[str], APIClient]
 P = "/api/v1/tenants/acme/projects/shop"
-
-
-def with_token(text: str) -> APIClient:
-    client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
-    return client
 
 
 def soon(**more: int) -> str:

@@ -143,5 +143,5 @@ def test_no_spec_reaches_the_host(spec: ServiceSpec) -> None:
     assert not {"CapabilityAdd", "Privileges", "Sysctls", "Ulimits", "Hosts", "DNSConfig", "Isolation"} & set(container)
     assert [network["Target"] for network in template["Networks"]] == ["e-1"]
     assert set(template) == {
-        "ContainerSpec", "Resources", "RestartPolicy", "Placement", "Networks", "ForceUpdate"
+        "ContainerSpec", "Resources", "RestartPolicy", "Placement", "Networks", "LogDriver", "ForceUpdate"
     }  # fmt: skip

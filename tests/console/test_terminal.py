@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from backends.fake import FakeDriver
 from console import registry, services, terminal
 from console.models import ConsoleSession
 from console.output import KEPT, Output
+from core.clock import from_now
 from tenants.models import Grant
 from tests.conftest import Cast
 from tests.console.consoles import E, Person, Screen, opened, returned
@@ -262,6 +264,16 @@ async def test_a_lost_right_ends_it_within_two_seconds(cast: Cast, developer: Pe
     console, screen = await opened(developer, running)
     await Grant.objects.filter(user=cast.developer).adelete()
     async with asyncio.timeout(2.0):
+        assert await screen.until_closed() == 4403
+    assert screen.told[-1]["ended"]["why"] == "right"
+    assert (await ended(console)).why == "right"
+
+
+async def test_a_role_that_ends_by_itself_ends_it(cast: Cast, developer: Person, running: AppEnvironment) -> None:
+    """Nobody does anything, and nothing is announced: its time is over in the middle of the console."""
+    console, screen = await opened(developer, running)
+    await Grant.objects.filter(user=cast.developer).aupdate(ends_at=from_now(timedelta(seconds=0.5)))
+    async with asyncio.timeout(PATIENCE):
         assert await screen.until_closed() == 4403
     assert screen.told[-1]["ended"]["why"] == "right"
     assert (await ended(console)).why == "right"

@@ -3,13 +3,14 @@
 import json
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,20 @@ class Portal:
 
     @classmethod
     def prepared(cls, state: Path, engine: LiveEngine | None, **environment: str) -> "Portal":
-        """With an engine and its samples; without one nothing can be deployed, and it starts in seconds."""
+        """With an engine and its samples; without one nothing can be deployed, and it starts in seconds.
+
+        What is prepared alike is prepared once in a run: the others begin with a copy of its state.
+        """
+        alike = (engine, *sorted(environment.items()))
+        if alike not in _PREPARED:
+            _PREPARED[alike] = cls._first(state.with_name(f"{state.name}-prepared"), engine, environment)
+        first = _PREPARED[alike]
+        shutil.copytree(first.state, state, dirs_exist_ok=True)
+        return replace(first, state=state, environment=first.environment | {"BERTH_STATE": str(state)})
+
+    @classmethod
+    def _first(cls, state: Path, engine: LiveEngine | None, environment: dict[str, str]) -> "Portal":
+        state.mkdir()
         kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
         keys = {"SECRET_KEY": secrets.token_urlsafe(50), "FIELD_KEYS": Fernet.generate_key().decode()}
         url, address = (engine.url, engine.address) if engine else ("", "")
@@ -88,6 +102,9 @@ class Portal:
         assert self.process is not None
         self.process.kill()
         self.process.wait(timeout=10)
+
+
+_PREPARED: dict[tuple[object, ...], Portal] = {}
 
 
 def until(condition: Any, *, seconds: float, said: Any = None, every: float = 0.1) -> Any:

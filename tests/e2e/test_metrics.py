@@ -51,7 +51,7 @@ class Busy:
         return [value for one in told["series"] for value in one["cpu_millicores"] if value is not None]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def busy(portal: Portal) -> Busy:
     made = Busy(portal)
     made.ask(f"{P}/apps", {"name": "busy", "environment": "dev", "spec": SPEC})

@@ -92,7 +92,7 @@ class FaultProxy:
     def start(self) -> None:
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
         self._loop.call_soon_threadsafe(self._free.set)
-        self._do(asyncio.start_unix_server(self._serve, str(self.path)))
+        self._do(self._listen())
 
     def stop(self) -> None:
         self.cut()
@@ -127,6 +127,9 @@ class FaultProxy:
 
     def _do(self, work: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=10)
+
+    async def _listen(self) -> None:
+        await asyncio.start_unix_server(self._serve, str(self.path))
 
     async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
         if self.refusing:

@@ -6,6 +6,7 @@ and a late message can be had at will.
 
 import mimetypes
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,14 @@ HOME = "http://berth.test"
 STATIC = Path(__file__).resolve().parents[2] / "static"
 POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 Answer = Callable[[], str | tuple[int, str]]
+
+
+def until_held(page: Page, held: list[Route], count: int) -> None:
+    """A request is told before its route is: wait until so many routes are in our hands."""
+    end = time.monotonic() + 20
+    while len(held) < count:
+        assert time.monotonic() < end, f"{len(held)} of {count} requests came"
+        page.wait_for_timeout(20)
 
 
 @pytest.fixture
@@ -60,7 +69,7 @@ def page(chromium: Browser, answers: dict[str, Answer], said: list[str]) -> Iter
     opened = context.new_page()
     opened.on("console", listen)
     opened.on("pageerror", lambda error: said.append(str(error)))
-    opened.set_default_timeout(5000)
+    opened.set_default_timeout(20_000)  # a busy machine
     yield opened
     context.close()
 

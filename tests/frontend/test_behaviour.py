@@ -13,7 +13,7 @@ from console.styleguide import sample_context
 from tests.frontend.answered import HOME, STATIC, Answer
 from tests.frontend.samples import frame
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

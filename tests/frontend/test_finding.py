@@ -11,9 +11,9 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from playwright.sync_api import Page, Route, expect
 
-from tests.frontend.answered import HOME, Answer
+from tests.frontend.answered import HOME, Answer, until_held
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.browser
 Found = Callable[[str], str]
 
 
@@ -96,6 +96,7 @@ def test_enter_waits_for_the_list_of_what_was_typed(
     page.keyboard.type("shop")
     with page.expect_request(re.compile(r"/search/\?q=shop")):
         page.keyboard.press("Enter")
+    until_held(page, held, 1)
     assert page.url.rstrip("/") == HOME, "it does not open what was listed for nothing typed"
     for route in held:
         route.fulfill(body=found("shop"), content_type="text/html")
@@ -120,6 +121,7 @@ def test_an_answer_that_is_too_late_is_not_shown(
     page.keyboard.press("Control+k")
     with page.expect_request(re.compile(r"/search/\?q=a&")):
         page.keyboard.type("a")
+    until_held(page, held, 1)
     page.keyboard.type("b")
     page.get_by_role("option", name="ab one").wait_for()
     with page.expect_response(re.compile(r"/search/\?q=a&")):

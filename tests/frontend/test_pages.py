@@ -83,6 +83,23 @@ def test_sign_in_says_what_was_wrong_and_never_repeats_the_password(page_request
     assert 'role="alert"' in html
 
 
+class Step(forms.Form):
+    code, old, new, again = (forms.CharField() for _number in range(4))
+
+
+@pytest.mark.parametrize("page", ["sign_in", "code", "expired"])
+def test_each_step_of_the_door_says_once_what_was_wrong(page: str, page_request: HttpRequest) -> None:
+    form = SignIn({}) if page == "sign_in" else Step({})
+    form.add_error(None, f"That is not right. {EVIL}")
+    problem = SimpleNamespace(message="Keystone cannot be reached", hint="Try again in a minute.")
+    shown = {"form": form, "problem": problem, "kinds": [], "frame": frame(person=None)}
+    html = render_to_string(f"door/{page}.html", shown, page_request)
+    for said in ("Keystone cannot be reached.", "Try again in a minute.", "That is not right."):
+        assert html.count(said) == 1
+    assert html.count('role="alert"') == 2
+    assert "<script>" not in html
+
+
 def test_a_problem_names_the_request_and_the_way_on(page_request: HttpRequest) -> None:
     problem = {
         "status": 403, "title": "You may not deploy to prod", "detail": "That needs app.deploy.", "hint": EVIL,

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import requests
+from django.core.cache import cache
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -12,7 +14,9 @@ from tenants import services
 from tenants.identity import outgoing, recheck, sync
 from tenants.identity.models import KeystoneWrite, RoleMapping, SyncState
 from tenants.management.commands.check_identity import findings
-from tenants.models import Grant, Organization, Tenant, User
+from tenants.models import Grant, Organization, Tenant, Token, User
+from tenants.robots.services import create_robot
+from tenants.services import create_project
 from tests.conftest import actor_of
 from tests.identity.conftest import Cloud, Home, password_of, tick
 
@@ -241,7 +245,38 @@ def test_a_program_comes_with_a_token_of_its_project(home: Home) -> None:
     me = client.get("/api/v1/me").json()
     assert [row["name"] for row in me["tenants"]] == [home.tenant().name], "in this project only"
     assert "app.deploy" in me["tenants"][0]["permissions"]
-    assert client.post("/api/v1/tokens", {"name": "x"}, format="json").status_code in {201, 403}
+
+
+def test_a_revoked_token_is_none_once_it_is_asked_about_again(home: Home) -> None:
+    """Which is within a minute: so long an answer about a token is remembered."""
+    home.person("ann", "developer")
+    tick()
+    text = token_of(home, "ann", project=home.project)
+    client = with_token(text)
+    assert client.get("/api/v1/me").status_code == 200
+    both = {"X-Auth-Token": text, "X-Subject-Token": text}
+    requests.delete(f"{home.admin.url}/auth/tokens", headers=both, timeout=20).raise_for_status()
+    cache.clear()  # as the minute does
+    assert client.get("/api/v1/me").status_code == 401
+
+
+def test_a_token_of_keystone_makes_no_key_that_outlives_it(home: Home) -> None:
+    """It ends in an hour, and may be of a credential with fewer roles: what it made would do more, and for longer."""
+    home.person("boss", "manager")
+    follow()
+    boss = home.user("boss")
+    tenant = home.tenant()
+    Grant.objects.create(user=boss, role="tenant.owner", tenant=tenant)
+    create_robot(actor_of(boss), create_project(actor_of(boss), tenant, name="web"), name="ci", role="project.guest")
+    tick()
+    client = with_token(token_of(home, "boss", project=home.project))
+    assert "member.manage" in client.get("/api/v1/me").json()["tenants"][0]["permissions"]
+    assert client.post("/api/v1/tokens", {"name": "x"}, format="json").status_code == 403
+    assert client.patch("/api/v1/me", {"title": "Mine"}, format="json").status_code == 403
+    tokens = f"/api/v1/tenants/{tenant.name}/projects/web/tokens"
+    refused = client.post(tokens, {"robot": "ci", "name": "x"}, format="json")
+    assert (refused.status_code, "outlive" in refused.json()["detail"]) == (403, True)
+    assert not Token.objects.exists()
 
 
 def test_tokens_that_are_no_good(home: Home, settings: Any) -> None:

@@ -1,20 +1,26 @@
 """What needs no Keystone: the table and its page, floods, and a service that is no good."""
 
+import json
+import os
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from axes.models import AccessAttempt
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.test import Client
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from audit.models import AuditEntry
 from launcher.paths import ROOT
-from tenants.identity import breaker, recheck, wanted
+from tenants.identity import breaker, recheck, tokens, wanted
+from tenants.identity.errors import IdentityUnavailable
 from tenants.identity.facts import Assignment, Domain, Person, Project, Snapshot
 from tenants.identity.models import RoleMapping
 from tenants.identity.rows import label
@@ -64,6 +70,30 @@ def test_coming_in_forgets_earlier_failures(cast: Cast, client: Client) -> None:
 def test_what_was_typed_as_password_is_kept_nowhere(cast: Cast, client: Client) -> None:
     client.post(SIGN_IN, {"username": "developer", "password": "canary-in-a-coal-mine"})
     assert "canary" not in str(list(AccessAttempt.objects.values()))
+
+
+@pytest.mark.parametrize(("size", "status"), [(1025, 200), (1 << 20, 400)])
+def test_an_endless_password_is_not_even_looked_at(
+    cast: Cast, client: Client, monkeypatch: pytest.MonkeyPatch, size: int, status: int
+) -> None:
+    looked: list[int] = []
+    monkeypatch.setattr("django.contrib.auth.hashers.MD5PasswordHasher.encode", lambda *_: looked.append(1))
+    answer = client.post(SIGN_IN, {"username": "developer", "password": "x" * size})
+    assert (answer.status_code, looked) == (status, [])
+
+
+def test_an_unknown_name_costs_a_hash_like_a_known_one(
+    cast: Cast, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the time would tell which names there are."""
+    counts = []
+    encode = MD5PasswordHasher.encode
+    for name in ("developer", "nobody-here"):
+        made: list[int] = []
+        monkeypatch.setattr(MD5PasswordHasher, "encode", lambda *what, made=made: made.append(1) or encode(*what))
+        client.post(SIGN_IN, {"username": name, "password": "wrong"})
+        counts.append(len(made))
+    assert counts[0] == counts[1] > 0
 
 
 # --- the table ---------------------------------------------------------------------------------------------------
@@ -171,13 +201,15 @@ def test_the_breaker_opens_after_three_and_closes_by_itself(monkeypatch: pytest.
     assert not one.open
 
 
-def test_without_a_keystone_its_library_is_not_even_loaded() -> None:
+def test_what_is_not_used_is_not_even_loaded() -> None:
+    """Libraries of Keystone and Redis cost memory."""
     program = (
         "import os, sys, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'portal.settings'; django.setup();"
         "from django.urls import get_resolver; get_resolver().url_patterns; import portal.urls;"
-        "sys.exit('keystoneclient' in sys.modules or 'keystoneauth1' in sys.modules)"
+        "import portal.asgi; sys.exit(bool({'keystoneclient', 'keystoneauth1', 'redis'} & set(sys.modules)))"
     )
-    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
+    alone = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=alone, check=False).returncode == 0
 
 
 # --- a service that is no good -----------------------------------------------------------------------------------
@@ -187,9 +219,12 @@ class Bad(BaseHTTPRequestHandler):
     """Answers everything with what the test asked for."""
 
     status, body = 200, b""
+    headers_too: ClassVar[dict[str, str]] = {}
 
     def do_POST(self) -> None:
         self.send_response(self.status)
+        for name, value in self.headers_too.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(self.body)
 
@@ -237,6 +272,45 @@ def test_rubbish_is_an_outage_and_counts_as_no_failure(
     assert "identity service is not available" in answer.content.decode()
     assert not AccessAttempt.objects.exists()
     assert client.post(SIGN_IN, {"username": "operator", "password": PASSWORD}).status_code == 302
+
+
+def token_of(name: str, domain: str) -> dict[str, Any]:
+    person = {"id": f"id-of-{name}", "name": name, "domain": {"id": "d", "name": domain}}
+    return {"token": {"methods": ["password"], "user": person, "expires_at": "2040-01-01T00:00:00.000000Z"}}
+
+
+@pytest.mark.parametrize(
+    ("name", "domain", "comes_in"),
+    [("ann", "acme", True), ("Ann", "ACME", True), ("boss", "acme", False), ("ann", "globex", False)],
+)
+def test_a_right_answer_about_somebody_else_lets_nobody_in(
+    bad: type[Bad], monkeypatch: pytest.MonkeyPatch, name: str, domain: str, comes_in: bool
+) -> None:
+    """As a cache between us would give it: 201, and the token of whoever asked before."""
+    from tenants.identity import wire
+
+    monkeypatch.setattr(bad, "status", 201)
+    monkeypatch.setattr(bad, "headers_too", {"X-Subject-Token": "a-token"})
+    monkeypatch.setattr(bad, "body", json.dumps(token_of(name, domain)).encode())
+    if comes_in:
+        assert wire.sign_in("ann", "acme", "right") == f"id-of-{name}"
+        return
+    with pytest.raises(IdentityUnavailable):
+        wire.sign_in("ann", "acme", "right")
+
+
+def test_a_token_that_is_over_is_none_whatever_is_said_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A minute is left for clocks that differ."""
+
+    def validated_at(seconds: int) -> Any:
+        until = (timezone.now() + timedelta(seconds=seconds)).isoformat()
+        answer = token_of("ann", "acme")["token"] | {"expires_at": until}
+        monkeypatch.setattr("tenants.identity.wire.whose_token", lambda _token: answer)
+        return tokens.validated(f"token {seconds}")
+
+    monkeypatch.setattr("tenants.identity.tokens.sync.follow", lambda _user: None)
+    assert validated_at(-30) is not None
+    assert validated_at(-90) is None
 
 
 def test_a_person_of_keystone_without_a_keystone_is_out(db: None, client: Client) -> None:

@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 from apps.models import AppEnvironment
 from core import seats
 from operations.models import Operation
+from operations.tasks import sweep
 from tests.conftest import Cast
 
 TOKEN = "a token for the scraper"
@@ -74,6 +75,8 @@ def test_operations_clusters_and_streams_are_told(running: AppEnvironment, clien
     assert told["berth_operations", "running"] == 0
     assert 0 <= told["berth_oldest_operation_seconds", "pending"] < 600
     assert told["berth_streams", "metrics"] == 1
+    sweep()
+    assert 0 <= numbers(client)["berth_swept_seconds",] < 600
     assert ("berth_cluster_seen_seconds", "local") in told
     assert told["process_resident_memory_bytes",] > 0
 

@@ -119,6 +119,9 @@ def test_lending_and_taking_back_on_the_page(cast: Cast, limits: None, browse: B
         "until": until,
         "reason": "x",
     }
+    offered = browse("owner").get(PAGE).context["lent"]
+    chosen = {name: offered[name].initial or offered[name].field.choices[0][0] for name in ("lender", "borrower")}
+    assert chosen == {"lender": "billing", "borrower": "shop"}, "two that differ"
     assert browse("developer").post(f"{PAGE}lend/", asked).status_code == 403
     assert browse("owner").post(f"{PAGE}lend/", asked | {"amount": "9"}).status_code == 422
     assert browse("owner").post(f"{PAGE}lend/", asked).status_code == 302

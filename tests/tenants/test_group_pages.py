@@ -10,6 +10,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from audit.models import AuditEntry
+from tenants.custom.services import create_role
 from tenants.groups.models import Group, Membership
 from tenants.groups.services import add_to_group, create_group, take_from_group
 from tenants.models import Grant, Tenant
@@ -115,6 +116,80 @@ def test_a_tenant_of_keystone_says_that_groups_stay_here(cast: Cast, browse: Bro
     Tenant.objects.filter(pk=cast.acme.pk).update(source="keystone", external_id="p")
     for address in (PAGE, f"{PAGE}{group.pk}/"):
         assert said in browse("owner").get(address).content.decode()
+
+
+# on a project's page
+
+
+@pytest.fixture
+def admin(cast: Cast) -> Grant:
+    """The guest administers shop, and sees nothing of the tenant's members."""
+    return Grant.objects.create(user=cast.guest, role="project.admin", tenant=cast.acme, project=cast.shop)
+
+
+SHOP = "/t/acme/p/shop/members/"
+
+
+def test_a_project_admin_gives_a_role_to_a_group_and_ends_it(admin: Grant, cast: Cast, browse: Browse) -> None:
+    group = create_group(cast.actor("owner"), cast.acme, name="crew", title="Crew of shop")
+    add_to_group(cast.actor("owner"), group, user=cast.auditor)
+    client = browse("guest")
+    sent = {"group": "crew", "role": "project.developer", "project": "shop", "hours": "4", "reason": "release 15"}
+    answer = client.post(SHOP, sent)
+    assert (answer.status_code, answer.headers["Location"]) == (302, SHOP)
+    grant = Grant.objects.get(group=group)
+    assert (grant.project, grant.role, grant.granted_by, grant.user) == (cast.shop, "project.developer", "guest", None)
+    entry = AuditEntry.objects.get(action="grant.give", actor_name="guest")
+    assert (entry.after["group"], entry.after["role"]) == ("crew", "project.developer")
+    page = client.get(SHOP)
+    shown = page.content.decode()
+    for said in ("crew has the role now.", "Roles of groups in this project", "Crew of shop", "release 15"):
+        assert said in shown
+    assert f"/members/groups/{group.pk}/" not in shown, "that page is not theirs"
+    assert [chip.grant.people for chip in page.context["group_chips"]] == [1]
+    ended = client.post(f"/t/acme/members/grants/{grant.pk}/end/")
+    assert (ended.status_code, ended.headers["Location"]) == (302, SHOP)
+    grant.refresh_from_db()
+    assert (grant.ended_by, client.get(SHOP).context["group_chips"]) == ("guest", [])
+
+
+@pytest.mark.parametrize(
+    ("sent", "field"),
+    [
+        ({}, "subject"),
+        ({"subject": "auditor", "group": "crew"}, "subject"),
+        ({"group": "nobody"}, "group"),
+        ({"group": "theirs"}, "group"),  # of globex
+        ({"group": "crew", "role": "tenant.member", "project": ""}, "role"),
+        ({"group": "crew", "hours": "at"}, "ends_at"),
+        ({"group": "crew", "role": "own.reader"}, "role"),  # more than they hold
+    ],
+)
+def test_what_is_wrong_with_a_group_stands_beside_its_field(
+    sent: dict[str, str], field: str, admin: Grant, cast: Cast, browse: Browse
+) -> None:
+    create_group(cast.actor("owner"), cast.acme, name="crew")
+    create_group(cast.actor("outsider"), cast.globex, name="theirs")
+    create_role(cast.actor("owner"), cast.acme, name="reader", level="project", permissions=["audit.view"])
+    answer = browse("guest").post(SHOP, {"role": "project.guest", "project": "shop", "hours": "4"} | sent)
+    assert answer.status_code == 422
+    assert field in answer.context["form"].errors
+    assert not Grant.objects.exclude(group=None).exists()
+
+
+def test_groups_are_proposed_as_far_as_one_sees_them(admin: Grant, cast: Cast, browse: Browse) -> None:
+    crew(cast, name="here")
+    owner = cast.actor("owner")
+    create_group(owner, cast.acme, name="elsewhere")
+    create_role(owner, cast.acme, name="looker", level="project", permissions=["project.view", "member.view"])
+    give_grant(owner, cast.shop, user=cast.releaser, role="own.looker")
+    create_group(cast.actor("outsider"), cast.globex, name="theirs")
+    for who, names in (("owner", ["elsewhere", "here"]), ("guest", ["here"]), ("releaser", [])):
+        page = browse(who).get(SHOP)
+        assert [one.name for one in page.context["proposed"]] == names
+        assert [chip.grant.group.name for chip in page.context["group_chips"]] == ["here"]
+        assert ("End developer of Here now" in page.content.decode()) == (who != "releaser")
+    assert "Or a group" not in browse("owner").get("/t/acme/members/").content.decode(), "there it has pages of its own"
 
 
 # over HTTP

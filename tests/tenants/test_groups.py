@@ -20,7 +20,8 @@ from tenants.ending import tell_of_ending_grants
 from tenants.groups.losing import losing
 from tenants.groups.models import Group, Membership
 from tenants.groups.services import add_to_group, create_group, remove_group, take_from_group, update_group
-from tenants.identity import outgoing, sync
+from tenants.identity import outgoing
+from tenants.identity.settling import settle
 from tenants.members.services import remove_member
 from tenants.models import Grant, KeystoneWrite, Notice, RoleMapping, Tenant, User
 from tenants.presence import Comer, actors_again
@@ -326,14 +327,12 @@ def test_keystone_never_hears_of_a_group(cast: Cast, settings: Any) -> None:
 
 def test_whom_keystone_takes_out_of_a_tenant_goes_out_of_its_groups(cast: Cast) -> None:
     """A group of Berth keeps nobody in whom Keystone has put out; who has a role of their own left stays."""
-    homes = [cast.acme, cast.globex]
     for user in (cast.guest, cast.auditor):
         User.objects.filter(pk=user.pk).update(source="keystone", external_id=user.username)
         Grant.objects.create(user=user, role="tenant.member", tenant=cast.acme, source="keystone")
     crew(cast, cast.guest, cast.auditor)
     Grant.objects.filter(user=cast.guest, source="local").update(ended_at=timezone.now())
-    for user in (cast.guest, cast.auditor):
-        sync.settle(user.pk, set(), homes)
+    settle({user.pk: set() for user in (cast.guest, cast.auditor)})
     assert not rights_of(cast.guest).projects
     assert "app.deploy" in codes(cast.auditor, cast)
     entry = AuditEntry.objects.get(action="group.take")

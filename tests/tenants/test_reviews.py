@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 
 from audit.models import AuditEntry
 from core.errors import Conflict, Denied, Invalid
+from core.status import Status
 from tenants.models import Grant, Notice, Review, ReviewLine, Token, User
 from tenants.requests.selectors import needs, needs_count
 from tenants.reviews import ending, selectors, services
@@ -125,6 +126,11 @@ def test_use_in_words(cast: Cast) -> None:
     assert said["owner"] == "in use"
     assert said["guest"] == "in use", "a role that only looks is used by being here"
     assert said["releaser"] == "never used in 100 days"
+
+
+def test_a_role_of_today_is_not_used_yet(cast: Cast) -> None:
+    review = begun(cast)
+    assert Shown(line_of(review, "releaser"), review.created_at).use == (Status.WAITING, "not used yet")
 
 
 def test_keeping_and_ending(cast: Cast) -> None:

@@ -12,26 +12,14 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.browser import chromium, sign_in
-from tests.e2e.conftest import portal
+from tests.e2e.browser import sign_in
 from tests.e2e.portal import Portal
 from tests.faults.caller import Caller, spec
 from tests.faults.proxy import FaultProxy
 
-__all__ = ["chromium", "portal"]
 pytestmark = pytest.mark.e2e
 APP = "cut"
 SLOW = 90_000  # milliseconds; a real engine on a busy machine
-
-
-@pytest.fixture(autouse=True)
-def _fast_passwords() -> None:
-    """These tests meet the portal as it is."""
-
-
-@pytest.fixture(autouse=True)
-def wakeups() -> None:
-    """Messages go through the portal's own broker."""
 
 
 @dataclass
@@ -44,9 +32,8 @@ class Before(FaultProxy):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self) -> None:
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
-        server = self._do(asyncio.start_server(self._serve, "127.0.0.1", 0))
+    async def _listen(self) -> None:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
 
     @contextmanager

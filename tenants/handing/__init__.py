@@ -1,0 +1,1 @@
+"""Whom what somebody keeps for others goes to when they are removed."""
