@@ -105,7 +105,7 @@ PARTS = {
     "browser": Part(pytest("browser", "-n", "2"), packages=packages.BROWSER, services=(browser,)),
     "keystone": Part(pytest("keystone"), packages=packages.TRANSLATION, services=(keystone,)),
     "live": Part(pytest("live and not e2e and not keystone"), packages=(*LIVE, *packages.SERVICES), services=(engine,)),
-    "e2e": Part(pytest("e2e"), packages=(*LIVE, *packages.BROWSER), services=(engine, browser)),
+    "e2e": Part(pytest("e2e"), packages=(*LIVE, *packages.BROWSER), services=(engine, keystone, browser)),
 }
 
 
