@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.client import Client, Wrong
@@ -49,7 +50,10 @@ class Crowd:
         assert self.process.stdout is not None
         self.process.stdin.write(f"{command}\n")
         self.process.stdin.flush()
-        found: dict[str, Any] = json.loads(self.process.stdout.readline())
+        told = self.process.stdout.readline()
+        if not told:
+            raise Wrong("the process with the open pages ended")
+        found: dict[str, Any] = json.loads(told)
         return found
 
 
@@ -61,7 +65,12 @@ def measure(portal: Portal, *, sockets: int, runs: int) -> Section:
         "while one person reads pages. Shown: an instance is killed on the engine; from the time in `docker events` "
         "until Chromium shows that one of two runs, and again when the new one is well.",
     )
-    section.lines = [*idle(portal, sockets), *shown(portal, runs)]
+    section.lines = list(idle(portal, sockets))
+    try:
+        section.lines += shown(portal, runs)
+    except (Wrong, BrowserError) as error:  # what was measured of the sockets stays
+        why = str(error).splitlines()[0]
+        section.lines.append(Line("from the engine's event until it is shown", "not measured", kept=False, cause=why))
     return section
 
 
