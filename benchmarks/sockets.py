@@ -31,7 +31,7 @@ REST_SECONDS = 5.0
 SEEN = """() => {
     window.seen = [];
     const look = () => {
-        const words = document.querySelector("#app-now .figures > :first-child")?.innerText.replace(/\\s+/g, " ") ?? "";
+        const words = document.querySelector("#app-now")?.innerText.match(/\\d+ of \\d+/g)?.at(-1) ?? "";
         if (window.seen.at(-1)?.[1] !== words) window.seen.push([Date.now() / 1000, words]);
     };
     look();
@@ -210,7 +210,7 @@ def deploy(portal: Portal) -> None:
 
 @contextmanager
 def page(portal: Portal) -> Iterator[Page]:
-    """The app's page in Chromium, live, with a note of every change of its first figure."""
+    """The app's page in Chromium, live, with a note of every change of how many of its instances run."""
     cookies = portal.person().cookies
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
@@ -241,6 +241,6 @@ def one_fall(portal: Portal, events: Events, open_page: Page) -> tuple[float, fl
 
 def shown_at(open_page: Page, moment: float, *, well: bool) -> float:
     """When the page first said that all run, or that not all do, after a moment."""
-    script = "([moment, well]) => window.seen.find(([at, all]) => at > moment && all.includes('2 of 2') === well)?.[0]"
+    script = "([moment, well]) => window.seen.find(([at, all]) => at > moment && (all === '2 of 2') === well)?.[0]"
     found = open_page.wait_for_function(script, arg=[moment, well], timeout=60_000)
     return float(found.json_value())
