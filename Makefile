@@ -1,7 +1,7 @@
 # What each check consists of stands in launcher/testing.py, once.
 PYTHON := .venv/bin/python
 
-.PHONY: help check test fast live e2e bench shots messages format up down
+.PHONY: help check test fast live kubernetes e2e bench shots messages format up down
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -23,6 +23,9 @@ fast: ## The tests that need no engine and no browser.
 
 live: ## The tests against a real Swarm.
 	./berth test live
+
+kubernetes: ## The tests against a real Kubernetes.
+	./berth test kubernetes
 
 e2e: ## The tests in a real browser.
 	./berth test e2e

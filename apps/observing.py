@@ -1,7 +1,9 @@
 """From what an engine shows to the rows that pages read."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -18,6 +20,9 @@ from operations.changes import announce
 
 SILENCE = timedelta(seconds=60)  # pages call older numbers old
 SILENCE_NOTED_EVERY = timedelta(seconds=15)
+SEEN_NOTED_EVERY = timedelta(seconds=10)  # that something is as it was
+AT_ONCE = 500  # places in one statement
+SHOWN = ("wanted", "running", "revision", "phase", "reason")  # of a service
 
 
 class Usage(NamedTuple):
@@ -121,20 +126,65 @@ def _note_hosts(cluster: Cluster, hosts: Iterable[HostStatus], at: datetime) -> 
 def _note_services(
     cluster: Cluster, services: Iterable[ServiceStatus], hosts: Mapping[str, Host], at: datetime
 ) -> None:
-    """A transaction for each place: a whole cluster in one would keep every other writer waiting."""
+    """A transaction for each place that changed: a whole cluster in one would keep every other writer waiting."""
     by_app: dict[str, list[ServiceStatus]] = {}
     for service in services:
         by_app.setdefault(service.ref.app, []).append(service)
     places = AppEnvironment.objects.filter(environment__cluster=cluster)
+    known = _Known.of(cluster)
+    same: list[uuid.UUID] = []
     for place in places.filter(engine_name__in=by_app):
         statuses = by_app[place.engine_name]
+        if known.same(place, statuses, hosts, at):
+            same.append(place.pk)
+            continue
         with transaction.atomic():
             for status in statuses:
                 _write(place, status, hosts, at)
             _forget(place, keep={status.ref.service for status in statuses})
+    _note_seen([key for key in same if known.seen_at(key) < at - SEEN_NOTED_EVERY], at)
     for place in places.exclude(engine_name__in=by_app).filter(services__isnull=False).distinct():
         with transaction.atomic():
             _forget(place, keep=set())
+
+
+@dataclass(frozen=True)
+class _Known:
+    """The rows of a cluster, by place: what need not be written again."""
+
+    services: Mapping[uuid.UUID, list[ObservedService]]
+    instances: Mapping[uuid.UUID, dict[str, ObservedInstance]]
+
+    @classmethod
+    def of(cls, cluster: Cluster) -> "_Known":
+        services: dict[uuid.UUID, list[ObservedService]] = defaultdict(list)
+        for service in ObservedService.objects.filter(place__environment__cluster=cluster):
+            services[service.place_id].append(service)
+        instances: dict[uuid.UUID, dict[str, ObservedInstance]] = defaultdict(dict)
+        for row in ObservedInstance.objects.filter(place__environment__cluster=cluster):
+            instances[row.place_id][row.engine_id] = row
+        return cls(services, instances)
+
+    def same(
+        self, place: AppEnvironment, statuses: Sequence[ServiceStatus], hosts: Mapping[str, Host], at: datetime
+    ) -> bool:
+        told = {one.service: {name: getattr(one, name) for name in SHOWN} for one in self.services.get(place.pk, ())}
+        if told != {status.ref.service: _seen(status) for status in statuses}:
+            return False
+        rows = [_row(place, one, hosts, at, status.instances) for status in statuses for one in status.instances]
+        known = self.instances.get(place.pk, {})
+        return {row.engine_id: _shown(row) for row in rows} == {key: _shown(row) for key, row in known.items()}
+
+    def seen_at(self, place: uuid.UUID) -> datetime:
+        return min(one.seen_at for one in self.services[place])
+
+
+def _note_seen(places: Sequence[uuid.UUID], at: datetime) -> None:
+    """They are as they were."""
+    for first in range(0, len(places), AT_ONCE):
+        some = places[first : first + AT_ONCE]
+        ObservedService.objects.filter(place__in=some).update(seen_at=at)
+        ObservedInstance.objects.filter(place__in=some).update(seen_at=at)
 
 
 def _forget(place: AppEnvironment, *, keep: set[str]) -> None:
@@ -153,21 +203,23 @@ def note_service(place: AppEnvironment, status: ServiceStatus) -> None:
 
 
 def _write(place: AppEnvironment, status: ServiceStatus, hosts: Mapping[str, Host], at: datetime) -> None:
-    seen = {
+    seen = _seen(status)
+    more = {"seen_at": at, "tenant_id": place.tenant_id, "project_id": place.project_id}
+    before = place.services.filter(service=status.ref.service).first()
+    ObservedService.objects.update_or_create(place=place, service=status.ref.service, defaults=seen | more)
+    changed = _write_instances(place, status, hosts, at)
+    if changed or before is None or any(getattr(before, name) != seen[name] for name in SHOWN):
+        ring(place)
+
+
+def _seen(status: ServiceStatus) -> dict[str, Any]:
+    return {
         "wanted": status.wanted,
         "running": status.running,
         "revision": status.revision or "",
         "phase": str(status.phase),
         "reason": status.reason.as_json() if status.reason else None,
-        "seen_at": at,
     }
-    owner = {"tenant_id": place.tenant_id, "project_id": place.project_id}
-    before = place.services.filter(service=status.ref.service).first()
-    ObservedService.objects.update_or_create(place=place, service=status.ref.service, defaults=seen | owner)
-    changed = _write_instances(place, status, hosts, at)
-    shown = [name for name in seen if name != "seen_at"]
-    if changed or before is None or any(getattr(before, name) != seen[name] for name in shown):
-        ring(place)
 
 
 def _write_instances(place: AppEnvironment, status: ServiceStatus, hosts: Mapping[str, Host], at: datetime) -> bool:

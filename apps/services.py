@@ -300,7 +300,8 @@ def _change(actor: Actor, place: AppEnvironment, kind: str, **declared: Any) -> 
     AppEnvironment.objects.filter(pk=place.pk).update(
         generation=F("generation") + 1, version=F("version") + 1, updated_at=Now(), **declared
     )
-    place.refresh_from_db()
+    place.refresh_from_db(fields=["generation", "version", "updated_at", *declared])
+    place.release = release  # as it was read already
     key = f"place:{place.pk}"
     if Operation.objects.filter(target=key, state__in=Operation.ACTIVE).exists():
         raise busy(key)

@@ -18,7 +18,7 @@ from backends.registry import driver_for
 from observe.keeping import Book
 from observe.models import UsageSeries
 from observe.points import FINE
-from tenants.models import Project
+from tenants.models import Project, Tenant
 
 TICKS = 18  # three minutes
 CALLS = 100
@@ -32,8 +32,9 @@ class Fleet(Book):
 
 
 def own_place() -> AppEnvironment:
-    """On a cluster without an address: nobody else looks at it."""
-    project = Project.objects.get(name="shop", tenant__name="demo")
+    """On a cluster without an address, in a project of its own: nobody else looks at it."""
+    tenant = Tenant.objects.get(name="demo")
+    project, _new = Project.objects.get_or_create(tenant=tenant, name="bench-usage", deleted_at=None)
     whose = {"tenant": project.tenant, "project": project}
     cluster, _new = Cluster.objects.get_or_create(name="bench-usage", defaults={"kind": Cluster.Kind.SWARM})
     app, _new = App.objects.get_or_create(**whose, name="bench-usage", deleted_at=None)

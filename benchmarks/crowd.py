@@ -16,6 +16,7 @@ import sys
 import time
 from typing import Any
 
+LONGEST_LINE = 1 << 20  # bytes: the keys of all sessions
 PATIENCE_SECONDS = 180.0
 BROWSER = (
     "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -127,7 +128,7 @@ class Crowd:
 async def main(port: int) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    reader = asyncio.StreamReader()
+    reader = asyncio.StreamReader(limit=LONGEST_LINE)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     keys = (await reader.readline()).decode().split()
     crowd = Crowd(port, keys)

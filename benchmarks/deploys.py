@@ -138,7 +138,7 @@ def report(ours: list[Run], theirs: list[Run]) -> Section:
             milliseconds([run.engine for run in theirs], tail=0.99) + " from command to engine",
             "p50 ≤ 30 ms, p99 ≤ 150 ms",
             percentile(overhead, 0.5) <= 0.030 and percentile(overhead, 0.99) <= 0.150,
-            "it is woken twice through the broker, which is looked at every 50 ms, and before the service come calls "
+            "it is woken twice through the broker, which is looked at every 10 ms, and before the service come calls "
             "to the engine for a look, the image's digest and the environment's network",
         ),
         Line("of these until a worker begins", milliseconds([run.begun - run.answered for run in ours], tail=0.99)),

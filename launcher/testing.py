@@ -112,9 +112,9 @@ CHECKS = (
         "--disable-warnings",
     ),  # a module that cannot be imported is known in seconds, not in minutes
 )
-FAST = pytest("not live and not e2e and not browser and not keystone and not wide", "-n", "2")
+FAST = pytest("not (live or kubernetes or e2e or browser or keystone or wide)", "-n", "2")
 LIVE = (*packages.ENGINE, *packages.IMAGES)
-LIVE_ALL = (*LIVE, *packages.SERVICES, *packages.KUBERNETES)
+LIVE_ALL = (*LIVE, *packages.SERVICES)
 PARTS = {
     "checks": Part(CHECKS, packages=packages.TRANSLATION, takes_extra=False),
     "fast": Part(FAST, packages=packages.TRANSLATION),
@@ -122,8 +122,9 @@ PARTS = {
     "postgres": Part(FAST, packages=(*packages.SERVICES, *packages.TRANSLATION), services=(databases,)),
     "browser": Part(pytest("browser", "-n", "2"), packages=packages.BROWSER, services=(browser,)),
     "keystone": Part(pytest("keystone"), packages=packages.TRANSLATION, services=(keystone,)),
-    "live": Part(pytest("live and not e2e and not keystone"), packages=LIVE_ALL, services=(engine, cluster)),
-    "e2e": Part(pytest("e2e"), packages=(*LIVE, *packages.BROWSER), services=(engine, browser)),
+    "live": Part(pytest("live and not (e2e or keystone or kubernetes)"), packages=LIVE_ALL, services=(engine,)),
+    "kubernetes": Part(pytest("kubernetes"), packages=(*packages.IMAGES, *packages.KUBERNETES), services=(cluster,)),
+    "e2e": Part(pytest("e2e"), packages=(*LIVE, *packages.BROWSER), services=(engine, keystone, browser)),
 }
 
 

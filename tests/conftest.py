@@ -8,12 +8,14 @@ os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(50))
 os.environ.setdefault("FIELD_KEYS", "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=")
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection
-from django.test import Client, TransactionTestCase
+from django.db import OperationalError, connection, transaction
+from django.test import Client, TransactionTestCase, override_settings
+from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
 
 from apps.models import AppEnvironment, Environment
@@ -33,6 +35,7 @@ from tenants.services import create_project
 
 PASSWORD = "a long enough password"
 PATIENCE_SECONDS = 10.0
+QUICK_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 KEPT = {
     "audit_auditentry": ("update", "delete"),
     "apps_release": ("update", "delete"),
@@ -41,10 +44,26 @@ KEPT = {
 KEPT_WHEN = {"tenants_review": SEALED, "tenants_reviewline": SEALED}  # rows of these only once they are sealed
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests without the cast come before those with it: once made, it stays in the tables."""
+    items.sort(key=lambda item: "cast" in getattr(item, "fixturenames", ()))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _emptying_allowed() -> Iterator[None]:
-    """Between transactional tests the tables are emptied, which they themselves refuse: lift that for the moment."""
+    """Between transactional tests the tables are emptied, which they themselves refuse: lift that for the moment.
+
+    Before them as well, when the cast is still in the tables.
+    """
+    begin = TransactionTestCase.__dict__["_fixture_setup"].__func__
     empty = TransactionTestCase._fixture_teardown
+
+    def setup(kind: type[TransactionTestCase]) -> None:
+        begin(kind)
+        if CAST:
+            CAST.clear()
+            teardown(kind())
 
     def teardown(case: TransactionTestCase) -> None:
         _once_free(lambda: _triggers(_allow))
@@ -53,9 +72,10 @@ def _emptying_allowed() -> Iterator[None]:
         finally:
             _once_free(lambda: _triggers(_refuse))
 
-    TransactionTestCase._fixture_teardown = teardown
-    yield
-    TransactionTestCase._fixture_teardown = empty
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_setup", classmethod(setup))
+        patch.setattr(TransactionTestCase, "_fixture_teardown", teardown)
+        yield
 
 
 def _once_free(act: Callable[[], None]) -> None:
@@ -97,7 +117,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def _fast_passwords(settings: Any) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.PASSWORD_HASHERS = QUICK_HASHERS
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }
@@ -162,6 +182,9 @@ def actor_of(user: User) -> Actor:
     return Actor(user.pk, user.get_username(), rights_of(user), address="127.0.0.1", request_id="test")
 
 
+CAST: "list[Cast]" = []  # empty, or the one that stays in the tables until a transactional test empties them
+
+
 @dataclass
 class Cast:
     """People by role. `owner`, `developer`, `releaser`, `guest`, `auditor` of acme; `outsider` owns globex."""
@@ -186,9 +209,20 @@ class Cast:
         return Environment.objects.get(project=project or self.shop, name=name)
 
 
+@pytest.fixture(scope="session")
+def _cast_in_tables(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """The cast outside of all tests' transactions: made once, not three thousand times."""
+    with django_db_blocker.unblock(), override_settings(PASSWORD_HASHERS=QUICK_HASHERS), transaction.atomic():
+        CAST.append(make_cast())
+
+
 @pytest.fixture
-def cast(db: None, driver: FakeDriver) -> Cast:
+def cast(_cast_in_tables: None, db: None, driver: FakeDriver) -> Cast:
     """Everybody and everything there is before a test begins."""
+    return deepcopy(CAST[0]) if CAST else make_cast()
+
+
+def make_cast() -> Cast:
     acme, globex = tenant_named("acme"), tenant_named("globex")
     people = {n: person(n) for n in ("owner", "developer", "releaser", "guest", "auditor", "outsider", "operator")}
     for name, role, tenant in (

@@ -55,10 +55,11 @@ def test_one_of_two_leads_until_it_leaves() -> None:
     assert (two.held(), one.held()) == (True, False)
 
 
-def test_while_the_cache_is_away_nobody_leads(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_the_cache_is_away_nobody_leads(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     def away(*_: Any, **__: Any) -> None:
         raise RedisAway()
 
+    settings.REDIS_URL = "redis://somewhere"
     one = Seat()
     assert one.held()
     with monkeypatch.context() as trouble:

@@ -145,8 +145,10 @@ class KubernetesExec:
         return self._code
 
     async def close(self) -> None:
-        """Returns when all that the session started has ended. Errors: ENGINE_AWAY, ENGINE_SLOW; then try again."""
-        await self._socket.close()
+        """Returns when all that the session started has ended. Errors: ENGINE_AWAY, ENGINE_SLOW; then try again.
+
+        The socket stays open until then: what pours out stands still while nobody reads it.
+        """
         if self._closed:
             return
         try:
@@ -160,6 +162,8 @@ class KubernetesExec:
         except DriverError as error:
             if error.reason.code != ReasonCode.INSTANCE_GONE:
                 raise
+        finally:
+            await self._socket.close()
         self._closed = True
 
     async def _hunt(self) -> None:

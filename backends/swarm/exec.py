@@ -139,8 +139,11 @@ class SwarmExec:
         return None if about["Running"] else about["ExitCode"]
 
     async def close(self) -> None:
-        """Returns when all that the session started has ended. Errors: ENGINE_AWAY, ENGINE_SLOW; then try again."""
-        self._stream.close()
+        """Returns when all that the session started has ended. Errors: ENGINE_AWAY, ENGINE_SLOW; then try again.
+
+        The stream stays open until then: what pours out stands still while nobody reads it, but a closed stream the
+        engine reads for itself, as fast as it can.
+        """
         if self._closed:
             return
         try:
@@ -151,6 +154,8 @@ class SwarmExec:
                 raise
         except TimeoutError as error:
             raise slow() from error
+        finally:
+            self._stream.close()
         self._closed = True
 
     async def _hunt(self) -> None:

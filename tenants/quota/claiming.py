@@ -1,4 +1,4 @@
-"""The one place where what is held changes: by conditional UPDATEs of one row each, always in the same order.
+"""The one place where what is held changes: its rows are locked, always in the same order, looked at and changed.
 
 Order: by resource, and of each the project's row before the tenant's. Whoever comes second waits for the row and
 then sees what is left, so that the limit holds however many come at once. Call all of it in a transaction.
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Case, F, Q, QuerySet, When
+from django.db.models import BigIntegerField, Case, F, Q, QuerySet, When
 from django.utils.translation import gettext as _
 
 from core.errors import Conflict, FieldProblem
@@ -72,7 +72,7 @@ def widen(holder: uuid.UUID, where: Where, needs: Amounts) -> None:
     """
     held = held_by(holder)
     wanted = {name: max(needs.get(name, 0), held.get(name, 0)) for name in {*needs, *held}}
-    if short := shortages(holder, where, wanted):
+    if short := _shortages(where, held, wanted):
         raise exceeded(short)  # nobody has to wait for a row to be told that
     if short := _move(holder, where, held, wanted, refuse=True):
         raise exceeded(short)
@@ -98,23 +98,45 @@ def exceeded(short: Iterable[Shortage]) -> Conflict:
 def _move(holder: uuid.UUID, where: Where, held: Amounts, wanted: dict[str, int], *, refuse: bool) -> list[Shortage]:
     steps = {name: wanted.get(name, 0) - held.get(name, 0) for name in Resource.values}
     steps = {name: step for name, step in steps.items() if step}
-    make_rows(where, steps)
-    short = [
-        (level, name, step)
-        for name, step in steps.items()
-        for level in where.levels
-        if not _take(rows_of(where, level).filter(resource=name), step, refuse=refuse)
-    ]
+    rows = _locked(where, steps)
+    short = [row for row in rows if refuse and steps[row.resource] > 0 and not _fits(row, steps[row.resource])]
     if not short:
+        more = Case(*(When(resource=name, then=step) for name, step in steps.items()), output_field=BigIntegerField())
+        Quota.objects.filter(pk__in=[row.pk for row in rows]).update(used=F("used") + more)
         write_claims(holder, where, {name: wanted.get(name, 0) for name in steps})
-    return [_shortage(where, level, name, step) for level, name, step in short]
+    return [Shortage(row, steps[row.resource], name_of(where, row.project_id)) for row in short]
+
+
+def _fits(row: Quota, step: int) -> bool:
+    return row.whole is None or row.used + step <= row.whole
+
+
+def _locked(where: Where, resources: Iterable[str]) -> list[Quota]:
+    """The rows of these resources; they are made where they are not there yet."""
+    names = list(resources)
+    if not names:
+        return []
+    rows = _in_order(_all_of(where).filter(resource__in=names).select_for_update())
+    found = list(rows)
+    if len(found) < len(names) * len(where.levels):
+        make_rows(where, names)
+        found = list(rows.all())
+    return found
+
+
+def _all_of(where: Where) -> QuerySet[Quota]:
+    """The rows of the project and those of its tenant."""
+    return Quota.objects.filter(Q(project__isnull=True) | Q(project=where.project), tenant=where.tenant)
+
+
+def _in_order(rows: QuerySet[Quota]) -> QuerySet[Quota]:
+    rank = Case(*(When(resource=name, then=place) for place, name in enumerate(Resource.values)), default=99)
+    return rows.order_by(rank, F("project").asc(nulls_last=True))
 
 
 def lock(tenant: uuid.UUID) -> None:
     """Nobody else takes or gives back in this tenant until the transaction ends."""
-    rows = Quota.objects.select_for_update().filter(tenant_id=tenant)
-    rank = Case(*(When(resource=name, then=place) for place, name in enumerate(Resource.values)), default=99)
-    list(rows.order_by(rank, F("project").asc(nulls_last=True)))
+    list(_in_order(Quota.objects.select_for_update().filter(tenant_id=tenant)))
 
 
 def rows_of(where: Where, level: uuid.UUID | None) -> QuerySet[Quota]:
@@ -125,11 +147,7 @@ def rows_of(where: Where, level: uuid.UUID | None) -> QuerySet[Quota]:
 def make_rows(where: Where, resources: Iterable[str]) -> None:
     """The rows that are not there yet; two that make the same one at once make one."""
     wanted = [(name, level) for name in resources for level in where.levels]
-    there = set(
-        Quota.objects.filter(Q(project__isnull=True) | Q(project=where.project), tenant=where.tenant).values_list(
-            "resource", "project"
-        )
-    )
+    there = set(_all_of(where).values_list("resource", "project"))
     Quota.objects.bulk_create(
         [
             Quota(tenant_id=where.tenant, project_id=level, resource=name)
@@ -138,12 +156,6 @@ def make_rows(where: Where, resources: Iterable[str]) -> None:
         ],
         ignore_conflicts=True,
     )
-
-
-def _take(row: QuerySet[Quota], step: int, *, refuse: bool) -> bool:
-    if step > 0 and refuse:
-        row = row.filter(Q(limit__isnull=True) | Q(limit__gte=F("used") + F("lent") - F("borrowed") + step))
-    return bool(row.update(used=F("used") + step))
 
 
 def write_claims(holder: uuid.UUID, where: Where, amounts: Amounts) -> None:
@@ -162,10 +174,6 @@ def write_claims(holder: uuid.UUID, where: Where, amounts: Amounts) -> None:
         )
 
 
-def _shortage(where: Where, level: uuid.UUID | None, name: str, step: int) -> Shortage:
-    return Shortage(rows_of(where, level).get(resource=name), step, name_of(where, level))
-
-
 def name_of(where: Where, level: uuid.UUID | None) -> str:
     """The project's name, or the tenant's."""
     rows = Project.objects.filter(pk=level) if level else Tenant.objects.filter(pk=where.tenant)
@@ -174,7 +182,10 @@ def name_of(where: Where, level: uuid.UUID | None) -> str:
 
 def shortages(holder: uuid.UUID, where: Where, needs: Amounts) -> list[Shortage]:
     """What would be refused at this moment; reads only."""
-    held = held_by(holder)
+    return _shortages(where, held_by(holder), needs)
+
+
+def _shortages(where: Where, held: Amounts, needs: Amounts) -> list[Shortage]:
     steps = {name: needs[name] - held.get(name, 0) for name in needs}
     rows = limited(where)
     return [
@@ -186,9 +197,7 @@ def shortages(holder: uuid.UUID, where: Where, needs: Amounts) -> list[Shortage]
 
 def limited(where: Where) -> list[Quota]:
     """The rows with a limit, in the order of resources, the project's before the tenant's."""
-    rows = Quota.objects.filter(
-        Q(project__isnull=True) | Q(project=where.project), tenant=where.tenant, limit__isnull=False
-    )
+    rows = _all_of(where).filter(limit__isnull=False)
     return sorted(rows, key=lambda row: (Resource.values.index(row.resource), row.project_id is None))
 
 

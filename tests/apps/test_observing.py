@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps import observer, observing, reconciling
@@ -73,6 +75,24 @@ def test_looking_again_writes_the_same(cast: Cast, running: AppEnvironment) -> N
     before = set(running.observed_instances.values_list("id", "engine_id"))
     observing.observe(cast.cluster)
     assert set(running.observed_instances.values_list("id", "engine_id")) == before
+
+
+def test_what_is_as_it_was_is_not_written_again_but_seen(cast: Cast, deployed: Deployed) -> None:
+    deployed("a")
+    costs = []
+    for name in ("b", "c"):
+        deployed(name)
+        observing.observe(cast.cluster)
+        with CaptureQueriesContext(connection) as queries:
+            observing.observe(cast.cluster)
+        costs.append(len(queries))
+    assert costs[0] == costs[1], "a look costs the same, however much runs"
+    long_ago = timezone.now() - observing.SILENCE
+    for rows in (ObservedService.objects.all(), ObservedInstance.objects.all()):
+        rows.update(seen_at=long_ago)
+    observing.observe(cast.cluster)
+    for rows in (ObservedService.objects.all(), ObservedInstance.objects.all()):
+        assert not rows.filter(seen_at__lte=long_ago).exists()
 
 
 def test_what_fell_out_is_brought_back(

@@ -24,7 +24,7 @@ from portal import seed
 from tests.cluster import LiveCluster
 from tests.conftest import Cast, Wakeups
 
-pytestmark = [pytest.mark.live, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.kubernetes, pytest.mark.django_db(transaction=True)]
 
 SECONDS = 60
 Deployed = Callable[[str], Operation]

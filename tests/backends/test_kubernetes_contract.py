@@ -8,7 +8,7 @@ from backends.kubernetes.driver import KubernetesDriver
 from tests.backends.real_contract import RealContract
 from tests.cluster import LiveCluster
 
-pytestmark = pytest.mark.live
+pytestmark = pytest.mark.kubernetes
 
 
 class TestKubernetesDriver(RealContract):

@@ -18,7 +18,7 @@ from launcher.processes import until
 from tests.backends.world import World, new_world
 from tests.cluster import leave_out
 
-pytestmark = pytest.mark.live
+pytestmark = pytest.mark.kubernetes
 
 SECONDS = 90  # a host counts as away after ten seconds, and its instances are given up thirty seconds later
 

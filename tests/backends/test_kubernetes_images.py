@@ -14,7 +14,7 @@ from launcher.sample_images import images
 from tests.backends.world import PATIENCE_SECONDS, new_world
 from tests.cluster import LiveCluster
 
-pytestmark = pytest.mark.live
+pytestmark = pytest.mark.kubernetes
 
 
 @pytest.fixture(scope="module")

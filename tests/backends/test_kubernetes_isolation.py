@@ -26,7 +26,7 @@ from launcher.processes import until
 from tests.backends.world import PATIENCE_SECONDS, World, new_world, past_lines
 from tests.cluster import LiveCluster
 
-pytestmark = pytest.mark.live
+pytestmark = pytest.mark.kubernetes
 
 OPEN_AGAIN_SECONDS = 5  # a policy agent learns of a new instance a moment after it has started
 

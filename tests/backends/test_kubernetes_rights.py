@@ -16,7 +16,7 @@ from tests.backends.listening import Listening
 from tests.backends.world import PATIENCE_SECONDS, World, new_world, past_lines
 from tests.cluster import LiveCluster
 
-pytestmark = pytest.mark.live
+pytestmark = pytest.mark.kubernetes
 
 
 @pytest.fixture(scope="module")

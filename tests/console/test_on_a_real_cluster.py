@@ -16,7 +16,7 @@ from tests.faults.caller import SHOP, Caller, spec
 
 __all__ = ["kubernetes"]
 
-pytestmark = pytest.mark.live
+pytestmark = pytest.mark.kubernetes
 SECONDS = 60.0
 
 
