@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import Any
 
 import aiohttp
@@ -81,8 +81,8 @@ class Wire:
     async def stream(self, path: str, **query: Any) -> AsyncIterator[Stream]:
         api = self._api()
         try:
-            answer = await self._ask(api, path, query)
-            yield Stream(answer)
+            with closing(await self._ask(api, path, query)) as answer:
+                yield Stream(answer)
         finally:
             await api.close()
 
