@@ -60,6 +60,7 @@ def pages(portal: Portal, deployed: str, *, runs: int) -> list[Line]:
     addresses = {
         "page: project, a few apps": shop,
         "page: project, 1,000 apps": "/t/bench-0/p/p0/",
+        "page: project, 1,000 apps of a silent cluster": "/t/bench-0/p/p1/",
         "page: deploy": f"{shop}deploy/",
         "page: app": f"{shop}apps/{deployed}/?environment=dev",
         "page: audit": "/t/demo/audit/",

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from launcher import packages, sample_images
@@ -17,6 +18,7 @@ from launcher.install import DEVELOPMENT, Environment
 from launcher.keys import make_keys
 from launcher.kubernetes import binaries
 from launcher.kubernetes.cluster import PrivateCluster
+from launcher.lanes import beside
 from launcher.paths import PYTHON, ROOT, State
 from launcher.portal import environment
 from launcher.problems import Problem
@@ -126,6 +128,8 @@ PARTS = {
     "kubernetes": Part(pytest("kubernetes"), packages=(*packages.IMAGES, *packages.KUBERNETES), services=(cluster,)),
     "e2e": Part(pytest("e2e"), packages=(*LIVE, *packages.BROWSER), services=(engine, keystone, browser)),
 }
+# These wait for their engines most of the time, so two processors carry two of them at once.
+LANES = (("live",), ("keystone", "kubernetes", "e2e"))
 
 
 @dataclass(frozen=True)
@@ -143,16 +147,26 @@ def run_tests(names: Sequence[str], *, extra: Sequence[str], may_install: bool) 
     if unknown:
         raise Problem(f"There is no part of the tests called {unknown[0]}.", hint=f"Parts: {', '.join(PARTS)}.")
     wanted = [name for name in PARTS if not names or name in names]
-    results: list[Result] = []
     with stoppable():
         try:
             make_ready(wanted, may_install=may_install)
-            results.extend(run_part(name, extra=extra) for name in wanted)
+            results = run_parts(wanted, extra=extra)
         except Stopped:
             complain("Stopped.")
             return 130
     report(results)
     return 0 if all(result.passed for result in results) else 1
+
+
+def run_parts(wanted: Sequence[str], *, extra: Sequence[str]) -> list[Result]:
+    """One after the other what needs the whole machine, then the lanes."""
+    lanes = [[name for name in lane if name in wanted] for lane in LANES]
+    waiting = {name for lane in lanes for name in lane}
+    results = [run_part(name, extra=extra) for name in wanted if name not in waiting]
+    if waiting:
+        run = partial(run_part, extra=extra)
+        results += beside([lane for lane in lanes if lane], run, lost=lambda name: Result(name, False, 0.0))
+    return results
 
 
 def make_ready(wanted: Sequence[str], *, may_install: bool) -> None:
