@@ -2,10 +2,9 @@
 
 import multiprocessing
 import os
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -69,9 +68,9 @@ def _started(names: Sequence[str], work: Work[Told]) -> Iterator[_Lane[Told]]:
 
 
 def _work(names: Sequence[str], work: Work[Told], output: Path, far: Connection) -> None:
-    with output.open("wb") as file:
+    """`output` takes what this process says, and what the programs say that it starts."""
+    with output.open("w") as file, redirect_stdout(file), redirect_stderr(file):
         for stream in (1, 2):
             os.dup2(file.fileno(), stream)
         for name in names:
             far.send(work(name))
-            sys.stdout.flush()

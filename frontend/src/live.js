@@ -189,6 +189,14 @@ function announce(before, element) {
 const logsAtTheirEnd = (element) => [...element.querySelectorAll('[role="log"]')]
   .filter((log) => log.scrollHeight > log.clientHeight && log.scrollHeight - log.scrollTop - log.clientHeight < 24);
 
+// A value that comes into the very field in which the reader is, and has typed nothing yet, is there to be typed over.
+function suggested(field, value) {
+  if (value === null || field.type !== "text" || field.value !== field.defaultValue) return false;
+  field.defaultValue = field.value = value;
+  field.select();
+  return true;
+}
+
 // Takes up live parts that came with the page, a sheet or a swap, and lets go of those that went.
 export function findLive() {
   document.querySelectorAll("[data-live-fragment][id]").forEach((element) => {
@@ -198,10 +206,12 @@ export function findLive() {
 }
 
 export function startLive() {
-  // a morph must not close what the reader opened
-  htmx.registerExtension("keep-open", {
-    htmx_before_morph_attr: (element, { attrName, newValue }) =>
-      !(attrName === "open" && newValue === null && element.matches("details")),
+  htmx.registerExtension("keep", {
+    htmx_before_morph_attr: (element, { attrName, newValue }) => {
+      // a morph must not close what the reader opened
+      if (attrName === "open" && newValue === null && element.matches("details")) return false;
+      return !(attrName === "value" && element === document.activeElement && suggested(element, newValue));
+    },
   });
   findLive();
   document.addEventListener("htmx:after:swap", findLive);

@@ -37,6 +37,8 @@ CLOSE = """(id) => {
   const part = document.getElementById(id);
   if (part.matches("dialog")) part.close(); else part.hidePopover();
 }"""
+# What is drawn to a size of its own, such as a chart, follows its place when the next picture is made.
+DRAWN = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"""
 STILL = """() => document.getAnimations()
   .filter((one) => one.playState === "running" && one.effect.getComputedTiming().duration > 1)
   .map((one) => `${one.animationName ?? one.transitionProperty} on ${one.effect.target.outerHTML.slice(0, 100)}`)"""
@@ -57,6 +59,7 @@ def faults(page: Page) -> list[str]:
     wrong = violations(page)
     for width in (*WIDTHS[1:], WIDTHS[0]):
         page.set_viewport_size({"width": width, "height": 900})
+        page.evaluate(DRAWN)
         said = [page.evaluate(SIDEWAYS), *page.evaluate(CUT)]
         wrong += [f"at {width} px {one}" for one in said if one]
     return wrong

@@ -7,10 +7,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from playwright.sync_api import Browser, Page, WebSocketRoute, expect
+from playwright.sync_api import Browser, Page, Route, WebSocketRoute, expect
 
 from console.styleguide import sample_context
-from tests.frontend.answered import HOME, STATIC, Answer
+from tests.frontend.answered import HOME, STATIC, Answer, until_held
 from tests.frontend.samples import frame
 
 pytestmark = pytest.mark.browser
@@ -56,6 +56,29 @@ def test_a_part_is_fetched_again_when_its_socket_rings(page: Page, answers: dict
     expect(page.locator("details")).to_have_attribute("open", "")
     assert page.locator("#typed").input_value() == "half a word", "a new fragment must not take what is being typed"
     expect(page.locator("#typed")).to_be_focused()
+
+
+@pytest.mark.parametrize(("typed", "shown"), [("", "later"), ("mi", "mine later")])
+def test_what_is_suggested_where_somebody_types_is_typed_over(
+    typed: str, shown: str, page: Page, answers: dict[str, Answer], draw: Any
+) -> None:
+    def form(value: str) -> str:
+        button = '<button hx-post="/more/" hx-target="#form" hx-select="#form" hx-swap="outerMorph">More</button>'
+        return str(draw(f'<form id="form"><input id="name" type="text" value="{value}">{button}</form>'))
+
+    answers["/"] = lambda: form("")
+    held: list[Route] = []
+    page.route("**/more/", lambda route: held.append(route))  # noqa: PLW0108  a plain function is asked for
+    page.goto(HOME, wait_until="networkidle")
+    page.get_by_role("button", name="More").click()
+    until_held(page, held, 1)
+    page.locator("#name").focus()
+    page.keyboard.type(typed)
+    held[0].fulfill(body=form("hello"), content_type="text/html")
+    expect(page.locator("#name")).to_have_attribute("value", "hello")
+    expect(page.locator("#name")).to_have_value(typed or "hello")
+    page.keyboard.type("ne later" if typed else "later")
+    expect(page.locator("#name")).to_have_value(shown)
 
 
 def test_a_lost_socket_says_so_and_comes_back_where_it_was(page: Page, answers: dict[str, Answer], draw: Any) -> None:
