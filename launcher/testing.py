@@ -2,11 +2,12 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,7 @@ from launcher.report import complain, say, step
 from launcher.services import PrivatePostgres, PrivateRedis
 from launcher.up import Stopped, stoppable, undoing
 
+CLEARING_SECONDS = 60.0
 Variables = dict[str, str]
 Service = Callable[[State, ExitStack], Variables]
 
@@ -217,7 +219,16 @@ def run_command(words: Sequence[str], *, part: Part, extra: Sequence[str], env: 
 
 
 def call(words: Sequence[str], *, env: Variables) -> bool:
-    return subprocess.run(words, cwd=ROOT, env=env, check=False).returncode == 0
+    """Whether it went well. Whoever stops us gives it a minute to clear up what it started."""
+    with subprocess.Popen(words, cwd=ROOT, env=env) as process:
+        try:
+            return process.wait() == 0
+        except Stopped:
+            process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(CLEARING_SECONDS)
+            process.kill()
+            raise
 
 
 @contextmanager
