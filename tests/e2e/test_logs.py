@@ -229,7 +229,8 @@ def test_jumping_to_a_time_and_a_stretch_of_the_past(page: Page, portal: Portal,
     page.get_by_text("Jump to time", exact=True).click()
     page.get_by_label("Time", exact=True).fill(at)
     page.get_by_role("button", name="Jump", exact=True).click()
-    expect(page.locator(".log-line.is-current time")).to_have_attribute("datetime", re.compile(f"^{at}"))
+    current = page.locator(".log-line.is-current time")
+    expect(current).to_have_attribute("datetime", re.compile(f"^{at}"), timeout=SLOW)
     assert "at=" in page.url
     page.goto(f"{talk}&from={at}&to={at}.999999")
     expect(page.locator(".log-legend .fresh")).to_have_text("complete", timeout=SLOW)
