@@ -1,6 +1,6 @@
 """What runs, as an engine tells it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -60,6 +60,23 @@ class ServiceStatus:
     revision: str | None = None
     reason: Reason | None = None
     instances: tuple[InstanceStatus, ...] = ()
+
+    @classmethod
+    def counted(
+        cls,
+        ref: ServiceRef,
+        phase: Phase,
+        instances: Sequence[InstanceStatus],
+        *,
+        asked: tuple[str, int],
+        held: str | None,
+        reason: Reason | None,
+    ) -> "ServiceStatus":
+        """`asked`: the revision and number the question is about; `held`: the revision that the engine holds."""
+        revision, wanted = asked
+        running = [one for one in instances if one.state == InstanceState.RUNNING]
+        ready = sum(one.revision == revision for one in running)
+        return cls(ref, phase, wanted, ready, len(running), held, reason, tuple(instances))
 
 
 @dataclass(frozen=True)

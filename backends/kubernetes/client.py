@@ -10,9 +10,10 @@ from kubernetes.client import ApiClient, Configuration
 from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from backends.failing import away, slow
 from backends.kubernetes import kinds, names
 from backends.kubernetes.access import Access
-from backends.kubernetes.errors import RefusedError, away, refused, slow
+from backends.kubernetes.errors import RefusedError, refused
 from backends.memory_files import in_memory
 
 CONNECT_SECONDS = 2.0

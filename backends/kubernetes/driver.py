@@ -28,11 +28,12 @@ from backends.contract import (
     UsageCount,
     UsageSample,
 )
+from backends.failing import slow
 from backends.kubernetes import environments, exec, hosts, images, kinds, logs, manifests, names, stats, watch
 from backends.kubernetes.access import Access
 from backends.kubernetes.client import READ_SECONDS, ApiServer
 from backends.kubernetes.ends import Ends
-from backends.kubernetes.errors import RefusedError, creation_reason, slow
+from backends.kubernetes.errors import RefusedError, creation_reason
 from backends.kubernetes.observe import Ports, Run, runs
 from backends.kubernetes.progress import held, service_status
 from backends.kubernetes.wire import Wire

@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 
 from backends.contract import DriverError, Reason, ReasonCode
+from backends.failing import shortened
 
-SAID_LIMIT = 500
 _SLOW = {"Timeout", "ServerTimeout", "TooManyRequests"}
 _NOT_YET = ("being terminated", "object is being deleted")  # what is on its way out comes back under the same name soon
 _NOT_DECLARED = "field not declared in schema"  # told with the number of a server's fault, though it is ours
@@ -22,23 +22,6 @@ class RefusedError(DriverError):
         self.status = status
         self.why = why
         self.said = said
-
-
-def shortened(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= SAID_LIMIT else text[: SAID_LIMIT - 1] + "…"
-
-
-def away(said: str = "") -> DriverError:
-    return DriverError(Reason(ReasonCode.ENGINE_AWAY, {"said": shortened(said)}))
-
-
-def slow() -> DriverError:
-    return DriverError(Reason(ReasonCode.ENGINE_SLOW))
-
-
-def gone() -> DriverError:
-    return DriverError(Reason(ReasonCode.INSTANCE_GONE), permanent=True)
 
 
 def refused(status: int, body: bytes) -> RefusedError:

@@ -13,9 +13,10 @@ from typing import Any
 import orjson
 
 from backends.contract import DriverError, InstanceState, Reason, ReasonCode
+from backends.failing import away, gone, slow
 from backends.hunt import HUNT
 from backends.kubernetes import names
-from backends.kubernetes.errors import RefusedError, away, gone, slow
+from backends.kubernetes.errors import RefusedError
 from backends.kubernetes.places import Place, of_instance
 from backends.kubernetes.wire import Socket, Wire
 

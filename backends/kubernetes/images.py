@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from backends.contract import DriverError, EnvironmentRef, ImageInfo, Reason, ReasonCode
+from backends.failing import slow
 from backends.kubernetes import kinds, names, reasons
 from backends.kubernetes.client import READ_SECONDS, ApiServer
-from backends.kubernetes.errors import slow
 from backends.kubernetes.observe import moment
 from backends.references import REFERENCE, full_name
 

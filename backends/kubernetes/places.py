@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from backends.contract import ServiceRef
+from backends.failing import gone
 from backends.kubernetes import kinds, names
-from backends.kubernetes.errors import RefusedError, gone
+from backends.kubernetes.errors import RefusedError
 from backends.kubernetes.observe import Run, place_of, runs
 from backends.kubernetes.wire import Wire
 

@@ -67,17 +67,9 @@ def service_status(
     current = held(workload)
     revision, wanted = asked or (current.asked if current else ("", 0))
     phase, reason = _phase(ref, current, found, asked=(revision, wanted), now=now)
-    running = [run for run in found if run.instance.state == InstanceState.RUNNING]
-    return ServiceStatus(
-        ref=ref,
-        phase=phase,
-        wanted=wanted,
-        ready=sum(run.instance.revision == revision for run in running),
-        running=len(running),
-        revision=current.revision if current else None,
-        reason=reason,
-        instances=tuple(run.instance for run in found),
-    )
+    instances = [run.instance for run in found]
+    held_now = current.revision if current else None
+    return ServiceStatus.counted(ref, phase, instances, asked=(revision, wanted), held=held_now, reason=reason)
 
 
 def _phase(

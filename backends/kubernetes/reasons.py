@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from backends.contract import Reason, ReasonCode
+from backends.failing import shortened
 from backends.kubernetes import names
-from backends.kubernetes.errors import shortened
 
 Raw = Mapping[str, Any]
 

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from backends.contract import LogLine, LogQuery
+from backends.failing import slow
 from backends.kubernetes import names
-from backends.kubernetes.errors import RefusedError, slow
+from backends.kubernetes.errors import RefusedError
 from backends.kubernetes.places import Place
 from backends.kubernetes.wire import Stream, Wire
 from backends.merging import Resume

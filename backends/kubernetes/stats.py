@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from backends.contract import UsageCount, UsageSample
+from backends.failing import gone
 from backends.kubernetes import kinds, names
-from backends.kubernetes.errors import RefusedError, gone
+from backends.kubernetes.errors import RefusedError
 from backends.kubernetes.hosts import quantity
 from backends.kubernetes.observe import instance_id, place_of
 from backends.kubernetes.places import of_instance

@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 
 from backends.contract import DriverError, EngineNotice
+from backends.failing import away
 from backends.kubernetes import kinds, names
-from backends.kubernetes.errors import away
 from backends.kubernetes.observe import Run, condition, runs
 from backends.kubernetes.wire import Wire
 

@@ -10,9 +10,10 @@ from kubernetes.aio.client import Configuration
 from kubernetes.aio.stream import WsApiClient
 
 from backends.contract import DriverError
+from backends.failing import away, slow
 from backends.kubernetes.access import Access
 from backends.kubernetes.client import CONNECT_SECONDS, READ_SECONDS, bearer, configured, query_of, read_json
-from backends.kubernetes.errors import away, refused, slow
+from backends.kubernetes.errors import refused
 
 PIECE = 256 * 1024
 _CHANNELS = "v5.channel.k8s.io"  # the first that can end a process's input

@@ -11,7 +11,8 @@ from docker.errors import DockerException
 from docker.tls import TLSConfig
 
 from backends.contract import DriverError
-from backends.swarm.errors import away, refused, slow
+from backends.failing import away, slow
+from backends.swarm.errors import refused
 
 CONNECT_SECONDS = 2.0
 READ_SECONDS = 10.0

@@ -4,8 +4,7 @@ import re
 from typing import Any
 
 from backends.contract import DriverError, Reason, ReasonCode
-
-SAID_LIMIT = 500
+from backends.failing import shortened
 
 _REFUSALS: tuple[tuple[str, ReasonCode, bool], ...] = (
     # (what the engine's text contains, in small letters; the code; whether trying again cannot help)
@@ -57,23 +56,6 @@ class RefusedError(DriverError):
         super().__init__(reason, permanent=permanent)
         self.status = status
         self.said = said
-
-
-def shortened(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= SAID_LIMIT else text[: SAID_LIMIT - 1] + "…"
-
-
-def away(said: str = "") -> DriverError:
-    return DriverError(Reason(ReasonCode.ENGINE_AWAY, {"said": shortened(said)}))
-
-
-def slow() -> DriverError:
-    return DriverError(Reason(ReasonCode.ENGINE_SLOW))
-
-
-def gone() -> DriverError:
-    return DriverError(Reason(ReasonCode.INSTANCE_GONE), permanent=True)
 
 
 def refused(status: int, said: str) -> RefusedError:

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from backends.contract import DriverError, Reason, ReasonCode
+from backends.failing import gone, slow
 from backends.hunt import HUNT
-from backends.swarm.errors import RefusedError, gone, slow
+from backends.swarm.errors import RefusedError
 from backends.swarm.frames import Splitter
 from backends.swarm.places import own_container
 from backends.swarm.wire import PIECE, Stream, Wire

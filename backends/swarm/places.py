@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from backends.contract import DriverError, Reason, ReasonCode, ServiceRef
+from backends.failing import gone
 from backends.swarm import manifests
-from backends.swarm.errors import RefusedError, gone
+from backends.swarm.errors import RefusedError
 from backends.swarm.observe import Run, host_table, runs
 from backends.swarm.wire import Wire
 

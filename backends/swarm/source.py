@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from backends.contract import LogLine, LogQuery, Reason, ReasonCode
+from backends.failing import gone, slow
 from backends.merging import Resume
 from backends.stamps import Clock
-from backends.swarm.errors import RefusedError, gone, slow
+from backends.swarm.errors import RefusedError
 from backends.swarm.frames import NAMES, Splitter
 from backends.swarm.places import Place
 from backends.swarm.wire import Stream, Wire

@@ -15,8 +15,9 @@ from urllib.parse import quote, urlencode, urlsplit
 import orjson
 
 from backends.contract import DriverError
+from backends.failing import away, slow
 from backends.swarm.client import CONNECT_SECONDS, READ_SECONDS, TlsFiles, read_json, read_message, refuse_other_schemes
-from backends.swarm.errors import away, refused, slow
+from backends.swarm.errors import refused
 
 PIECE = 256 * 1024
 _BUFFER = 2 * PIECE

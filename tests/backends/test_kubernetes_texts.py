@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from backends.contract import DriverError, LogLine, ReasonCode
-from backends.kubernetes.errors import SAID_LIMIT, refused
+from backends.failing import SAID_LIMIT
+from backends.kubernetes.errors import refused
 from backends.kubernetes.exec import KubernetesExec, code_of
 from backends.kubernetes.images import forget_old, on_hosts, question, read
 from backends.kubernetes.logs import Cut

@@ -3,7 +3,8 @@
 import pytest
 
 from backends.contract import DriverError, ReasonCode
-from backends.swarm.errors import SAID_LIMIT, image_refused, refused, slow, task_reason
+from backends.failing import SAID_LIMIT, slow
+from backends.swarm.errors import image_refused, refused, task_reason
 
 R = ReasonCode
 

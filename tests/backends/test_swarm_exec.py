@@ -5,7 +5,7 @@ from typing import Any, cast
 import pytest
 
 from backends.contract import DriverError
-from backends.swarm.errors import slow
+from backends.failing import slow
 from backends.swarm.exec import SwarmExec
 from backends.swarm.wire import Wire
 
