@@ -28,7 +28,7 @@ kubernetes: ## The tests against a real Kubernetes.
 	./berth test kubernetes
 
 e2e: ## The tests in a real browser.
-	./berth test e2e
+	./berth test e2e e2e-kubernetes
 
 bench: ## Measure, and write docs/benchmarks.md.
 	$(PYTHON) -m benchmarks
@@ -38,7 +38,7 @@ shots: ## Make the README's screenshots.
 
 messages: ## Gather the strings to translate, then compile the translations.
 	./berth manage makemessages --locale zh_Hans --no-obsolete --no-wrap --add-location file --ignore node_modules --ignore .venv --ignore var --ignore tests --ignore benchmarks
-	./berth manage compilemessages --ignore .venv --ignore node_modules
+	./berth manage compilemessages --ignore .venv --ignore node_modules --ignore var
 
 format: ## Put code into its standard form.
 	$(PYTHON) -m ruff check --fix .

@@ -8,12 +8,18 @@ from typing import Literal
 
 from apps.models import AppEnvironment, Release, ReleaseImage, ServiceName
 from apps.specification import BuildContext, Specification, build, stored
-from backends.contract import EnvironmentRef, HealthCheck, ServiceRef, ServiceSpec
+from backends.contract import Ceiling, Credentials, EnvironmentRef, HealthCheck, ServiceRef, ServiceSpec
 from images.models import Artifact
+from images.registry.accounts import credentials_for
 
 
-def environment_ref(place: AppEnvironment) -> EnvironmentRef:
-    return EnvironmentRef(place.environment.engine_name)
+def environment_ref(place: AppEnvironment, *, ceiling: Ceiling, pull: Credentials | None) -> EnvironmentRef:
+    return EnvironmentRef(place.environment.engine_name, ceiling=ceiling, pull=pull)
+
+
+def pull_of(place: AppEnvironment) -> Credentials | None:
+    """By which the hosts of this environment fetch what was pushed to our registry; made at the first question."""
+    return credentials_for(place.project, place=place.environment.engine_name, stage=place.environment.stage)
 
 
 def specification_of(release: Release) -> Specification:

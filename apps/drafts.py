@@ -10,7 +10,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
 
-from apps.specification import BadImageReference, Specification, parse_image, read_data
+from apps.specification import BadImageReference, Specification, parse_image, read_data, size_text
 from core.names import is_label
 from images.models import Artifact
 
@@ -23,6 +23,7 @@ LONGEST_NAME = 40
 @dataclass(frozen=True)
 class Draft:
     """Texts as a person types them. `ports`: "8080, 53/udp". `cpu` in cores, `memory` in MiB, empty: no limit.
+    `storage`: the service's volumes with their sizes, "data 10Gi, media 1Gi"; None: nothing is said of them.
 
     `health`: image, http, tcp, command, none, or kept for a check that only the text form can show.
     """
@@ -32,6 +33,7 @@ class Draft:
     ports: str = ""
     cpu: str = ""
     memory: str = ""
+    storage: str | None = None
     health: str = OWN
     path: str = ""
     command: str = ""
@@ -49,11 +51,23 @@ def draft_of(spec: Specification, service: str) -> Draft:
         ports=", ".join(port.short() for port in one.published_ports),
         cpu="" if limits.cpus is None else f"{limits.cpus / 1000:g}",
         memory="" if limits.memory is None else f"{limits.memory / MEBIBYTE:g}",
+        storage=", ".join(f"{name} {size_text(spec.volumes[name].size)}" for name in _volumes_of(spec, service))
+        or None,
         health=health,
         path=path,
         command=command,
         variables=tuple(one.environment.items()),
     )
+
+
+def _volumes_of(spec: Specification, service: str) -> list[str]:
+    return sorted({mount.source for mount in spec.services[service].named_volumes})
+
+
+def sizes_of(text: str) -> dict[str, str]:
+    """ "data 10Gi, media 1Gi" by names; a name alone has no size."""
+    parts = [part.strip().partition(" ") for part in text.split(",") if part.strip()]
+    return {name.rstrip(":"): size.strip() for name, _space, size in parts}
 
 
 def _health_of(spec: Specification, service: str) -> tuple[str, str, str]:
@@ -99,7 +113,22 @@ def laid_over(draft: Draft, *, base: Mapping[str, Any] | None, service: str) -> 
     document = deepcopy(dict(base)) if base else {"services": {service: {}}}
     services = document.setdefault("services", {})
     services[service] = _service(draft, services.get(service) or {})
+    if draft.storage is not None:
+        _put_sizes(document, sizes_of(draft.storage), used_volumes(services[service]))
     return document
+
+
+def used_volumes(service: Mapping[str, Any]) -> set[str]:
+    """The volumes that the canonical form of a service mounts."""
+    return {str(one["source"]) for one in service.get("volumes") or () if isinstance(one, dict) and "source" in one}
+
+
+def _put_sizes(document: dict[str, Any], sizes: Mapping[str, str], used: set[str]) -> None:
+    """A volume of the service that has no size any more gets the usual one; those of other services stay."""
+    volumes = document.setdefault("volumes", {})
+    for name in used | sizes.keys():
+        own = {key: value for key, value in ((volumes.get(name) or {}).get("x-berth") or {}).items() if key != "size"}
+        volumes[name] = {"x-berth": own | ({"size": sizes[name]} if sizes.get(name) else {})}
 
 
 def specification_from(document: Mapping[str, Any]) -> Specification:

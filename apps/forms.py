@@ -1,14 +1,14 @@
 """The deploy form: what may be typed, and beside which field each problem of a specification stands."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from apps.drafts import COMMAND, HTTP, KEPT, NONE, OWN, TCP, Draft
+from apps.drafts import COMMAND, HTTP, KEPT, NONE, OWN, TCP, Draft, sizes_of
 from core.errors import FieldProblem
 from core.names import RULE, is_label
 
@@ -23,6 +23,7 @@ _PLACES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"services\.[^.]+\.deploy\.replicas"), "instances"),
     (re.compile(r"services\.[^.]+\.deploy\.resources\.\w+\.cpus"), "cpu"),
     (re.compile(r"services\.[^.]+\.deploy\.resources\.\w+\.memory"), "memory"),
+    (re.compile(r"volumes\."), "storage"),
     (re.compile(r"services\.[^.]+\.x-berth\.health\.(http|tcp)\.port"), "ports"),
     (re.compile(r"services\.[^.]+\.x-berth\.health"), "path"),
     (re.compile(r"services\.[^.]+\.healthcheck"), "command"),
@@ -46,6 +47,9 @@ class DeployForm(forms.Form):
     )
     cpu = forms.DecimalField(label=_("CPU"), required=False, min_value=0, localize=False)
     memory = forms.DecimalField(label=_("Memory"), required=False, min_value=0, localize=False)
+    storage = forms.CharField(
+        label=_("Volumes"), required=False, max_length=2000, help_text=_("Each with its size, such as data 10Gi.")
+    )
     health = forms.ChoiceField(
         label=_("Health check"),
         choices=[
@@ -73,11 +77,16 @@ class DeployForm(forms.Form):
         label=_("Note"), required=False, max_length=200, help_text=_("Why this release; it stands in the history.")
     )
 
-    def __init__(self, *args: Any, new: bool, kept: bool = False, **kwargs: Any) -> None:
-        """`new`: the app is made with this; `kept`: its health check is one that only YAML can show."""
+    def __init__(self, *args: Any, new: bool, kept: bool = False, volumes: Collection[str] = (), **kwargs: Any) -> None:
+        """`new`: the app is made with this; `kept`: its health check is one that only YAML can show. `volumes`: those
+        of the service, which have sizes here.
+        """
         super().__init__(*args, **{"auto_id": "deploy-%s"} | kwargs)
+        self._volumes = volumes
         if not new:
             del self.fields["name"]
+        if not volumes:
+            del self.fields["storage"]
         if kept:
             field: Any = self.fields["health"]
             field.choices = [(KEPT, _("as written in YAML")), *field.choices]
@@ -87,6 +96,16 @@ class DeployForm(forms.Form):
         if not is_label(name):
             raise forms.ValidationError(RULE, code="bad_name")
         return name
+
+    def clean_storage(self) -> str:
+        sent: str = self.cleaned_data["storage"]
+        strange = sorted(set(sizes_of(sent)) - set(self._volumes))
+        if strange:
+            words = {"name": strange[0], "known": ", ".join(sorted(self._volumes))}
+            raise forms.ValidationError(
+                _("The service has no volume %(name)s; it has: %(known)s."), code="unknown", params=words
+            )
+        return sent
 
     def clean(self) -> dict[str, Any]:
         """What a check needs besides its kind."""
@@ -192,6 +211,7 @@ def draft_from(data: Any, variables: Iterable[tuple[str, str]]) -> Draft:
         ports=data.get("ports", "").strip(),
         cpu=data.get("cpu", "").strip(),
         memory=data.get("memory", "").strip(),
+        storage=data["storage"].strip() if "storage" in data else None,
         health=data.get("health", OWN),
         path=data.get("path", "").strip(),
         command=data.get("command", "").strip(),

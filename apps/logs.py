@@ -8,8 +8,9 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from apps.kept_logs.reading import Source
 from apps.log_levels import Levels, at_least
-from backends.contract import Driver, LogLine, LogQuery
+from backends.contract import LogLine, LogQuery
 
 TAIL = 200
 SEARCHED = 2000  # lines of each instance that a search looks through
@@ -91,11 +92,11 @@ class Line:
 
 
 async def newest(
-    driver: Driver, query: LogQuery, *, filters: Filters, most: int = TAIL, first: bool = False
+    source: Source, query: LogQuery, *, filters: Filters, most: int = TAIL, first: bool = False
 ) -> list[Marked]:
     """The last (or the `first`) lines, at most `most`. Raises DriverError, and TimeoutError after 3 seconds."""
     found: deque[Marked] = deque(maxlen=most)
-    async with asyncio.timeout(SECONDS), aclosing(marked(driver.logs(query), filters)) as lines:
+    async with asyncio.timeout(SECONDS), aclosing(marked(source.logs(query), filters)) as lines:
         async for line in lines:
             found.append(line)
             if first and len(found) == most:

@@ -6,6 +6,7 @@ import logging
 import random
 import uuid
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections, transaction
@@ -23,6 +24,7 @@ LONGEST_PAUSE = 5.0  # a look without any notice: notices may be missed
 AWAY_PAUSES = (1.0, 2.0, 5.0, 10.0, 20.0)
 CLUSTERS_READ_EVERY = 10.0
 MOST_HEARD = 1000  # notices between two looks
+MOST_AT_ONCE = 100  # threads that wait for engines: made only as they are needed
 
 
 class Observer:
@@ -41,6 +43,8 @@ class Observer:
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
+        # a look blocks a thread until its engine answers: the usual few would all wait for those that are deaf
+        self._loop.set_default_executor(ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="berth-look"))
         tasks: dict[tuple[uuid.UUID, int], asyncio.Task[None]] = {}
         while not self._stopped.is_set():
             wanted = {(cluster.pk, cluster.version): cluster for cluster in await _clusters()}
@@ -96,6 +100,8 @@ async def _follow(cluster: Cluster) -> None:
     try:
         while True:
             pace.begin()
+            if ears.done():  # it met what is no engine's fault, such as a database that was away
+                ears = asyncio.create_task(_listen(cluster.pk, pace, heard))
             seen = await _look(cluster, [heard.popleft() for _one in range(len(heard))])
             if seen and (keeping is None or keeping.done()):
                 keeping = asyncio.create_task(_keep_ends(cluster))  # beside the looks: an engine may be slow with logs
@@ -112,17 +118,22 @@ def _away_pause(failures: int) -> float:
 
 
 async def _listen(cluster_id: uuid.UUID, pace: Pace, heard: deque[EngineNotice]) -> None:
-    """Notices make looks prompt; when they break off, the regular looks go on."""
+    """Notices make looks prompt; when they break off, the regular looks go on, and whoever listens comes again: later
+    and later, and not all at once.
+    """
+    failures = 0
     while True:
         try:
             driver = await sync_to_async(driver_of)(cluster_id)
             async for notice in driver.watch():
+                failures = 0
                 if notice.reason is not None:
                     heard.append(notice)
                 pace.notice()
         except DriverError:
             pace.notice()
-        await asyncio.sleep(AWAY_PAUSES[1])
+        failures += 1
+        await asyncio.sleep(_away_pause(failures))
 
 
 @sync_to_async

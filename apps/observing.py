@@ -12,8 +12,10 @@ from django.db.models import F
 from django.utils import timezone
 
 from apps import events
+from apps.doubting import doubtful
+from apps.forging import tell_of_forged
 from apps.models import AppEnvironment, ObservedInstance, ObservedService
-from backends.contract import Driver, DriverError, HostStatus, InstanceStatus, ServiceStatus
+from backends.contract import Driver, DriverError, HostStatus, InstanceStatus, ServiceStatus, Snapshot
 from backends.models import Cluster, Host
 from backends.registry import driver_for
 from operations.changes import announce
@@ -36,12 +38,14 @@ class Usage(NamedTuple):
 
 def observe(cluster: Cluster) -> bool:
     """One look at a whole cluster. False where its engine is away: the rows keep what was seen last, and since when."""
-    driver = driver_for(cluster)
     try:
-        snapshot = driver.snapshot()
+        snapshot = _believed(cluster, driver_for(cluster))
     except DriverError as error:
         _note_away(cluster, error)
         return False
+    if snapshot is None:
+        return True
+    tell_of_forged(cluster, snapshot.forged)
     with transaction.atomic():
         hosts = _note_hosts(cluster, snapshot.hosts, snapshot.at)
     _note_services(cluster, snapshot.services, hosts, snapshot.at)
@@ -54,8 +58,30 @@ def observe(cluster: Cluster) -> bool:
         seen_at=snapshot.at,
         looked_at=snapshot.at,
         engine_version=next((host.engine_version for host in snapshot.hosts), ""),
+        volumes_grow=snapshot.volumes_grow,
     )
     return True
+
+
+def _believed(cluster: Cluster, driver: Driver) -> Snapshot | None:
+    """What is doubted is asked of the engine itself; None where that, too, is not to be believed yet."""
+    snapshot = driver.snapshot()
+    if _doubted(cluster, snapshot):
+        snapshot = driver.snapshot(fresh=True)
+        if _doubted(cluster, snapshot):
+            return None
+    return snapshot
+
+
+def _doubted(cluster: Cluster, snapshot: Snapshot) -> bool:
+    """Then the rows stay as they are: nothing is greyed, forgotten or repaired for an engine's slip."""
+    shown = {service.ref.app for service in snapshot.services}
+    known = set(
+        AppEnvironment.objects.filter(environment__cluster=cluster, services__isnull=False).values_list(
+            "engine_name", flat=True
+        )
+    )
+    return doubtful(cluster, gone=len(known - shown), known=len(known), hosts=len(snapshot.hosts), at=snapshot.at)
 
 
 def _note_away(cluster: Cluster, error: DriverError) -> None:
@@ -121,6 +147,13 @@ def _note_hosts(cluster: Cluster, hosts: Iterable[HostStatus], at: datetime) -> 
     if before != {tuple(getattr(row, name) for name in shown) for row in rows}:
         announce("cluster", cluster.pk)
     return {host.engine_id: host for host in cluster.hosts.all()}
+
+
+def note_schedulable(cluster: Cluster, host: str, wanted: bool) -> None:
+    """What an operation just did with a host (the engine's id), so that pages need not wait for the observer."""
+    with transaction.atomic():
+        if cluster.hosts.filter(engine_id=host).exclude(schedulable=wanted).update(schedulable=wanted):
+            announce("cluster", cluster.pk)
 
 
 def _note_services(

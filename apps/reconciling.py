@@ -1,13 +1,20 @@
-"""Declared against running: what fell out is brought back, unless so much is gone that the looking must be wrong."""
+"""Declared against running: what fell out is brought back, and what was changed by hand is put right, unless so much
+differs that the looking must be wrong.
+"""
 
 import logging
 
+from django.conf import settings
 from django.db import transaction
 
+from apps.doubting import too_many
+from apps.gate import kept_of
 from apps.models import AppEnvironment
 from apps.needs import needs_deploy
+from apps.selectors.state import wanted_instances
 from audit.models import AuditEntry
 from audit.services import Line, record, register_action
+from backends.contract import Phase
 from backends.models import Cluster
 from core.access import SYSTEM
 from core.errors import Conflict
@@ -18,16 +25,14 @@ from tenants.models import Project
 log = logging.getLogger(__name__)
 BRAKED = register_action("cluster.repair_braked")
 REPAIR = register_action("app.repair.run")
-SHARE_ALLOWED = 0.1
-MOST_AT_ONCE = 20
 CHUNK = 2000  # places in memory at a time
-FEW = 2  # of so few apps any number may be gone: a share says nothing yet
 
 
 def reconcile_cluster(cluster: Cluster) -> int:
-    """Start a repair for each place of a cluster from which a service is missing; answers how many.
+    """Start a repair for each place of a cluster from which a service is missing, or where one was changed by hand;
+    answers how many. The second may be switched off: then it is only shown.
 
-    With more than a tenth, or more than twenty, missing it repairs nothing, raises an alarm and says so in the audit.
+    With more than a tenth, or more than twenty, to repair it repairs nothing, raises an alarm and says so in the audit.
     """
     places, missing = 0, []
     declared = AppEnvironment.objects.filter(
@@ -36,7 +41,7 @@ def reconcile_cluster(cluster: Cluster) -> int:
     rows = declared.select_related("app", "environment", "project", "release").prefetch_related("services")
     for place in rows.iterator(chunk_size=CHUNK):
         places += 1
-        if _missing(place):
+        if (_missing(place) or _changed(place)) and not _busy(place) and not _kept_out(place):
             missing.append(place)
     if too_many(len(missing), places):
         _brake(cluster, missing=len(missing), places=places)
@@ -44,16 +49,26 @@ def reconcile_cluster(cluster: Cluster) -> int:
     return sum(_repair(place) for place in missing)
 
 
-def too_many(missing: int, places: int) -> bool:
-    return missing > MOST_AT_ONCE or (missing > FEW and missing > places * SHARE_ALLOWED)
-
-
 def _missing(place: AppEnvironment) -> bool:
     seen = {service.service for service in place.services.all()}
     wanted = (
         place.release.specification["services"] if place.release else {}
     )  # the names alone: no need to check it all
-    return bool(set(wanted) - seen) and not _busy(place)
+    return bool(set(wanted) - seen)
+
+
+def _changed(place: AppEnvironment) -> bool:
+    """Another number, or whatever else the engine says is not as Berth left it."""
+    if not settings.REPAIR_CHANGED:
+        return False
+    wanted = wanted_instances(place)
+    declared = [service for service in place.services.all() if service.service in wanted]
+    return any(one.phase == Phase.OUTDATED or one.wanted != wanted[one.service] for one in declared)
+
+
+def _kept_out(place: AppEnvironment) -> bool:
+    """Nothing that is not approved is started by a repair: its page says so, and whoever can help was told."""
+    return place.release is not None and not place.stopped and bool(kept_of(place, place.release))
 
 
 def _busy(place: AppEnvironment) -> bool:

@@ -10,10 +10,13 @@ from django.utils.translation import gettext as _
 
 from apps import reserving
 from apps.building import specification_of
+from apps.gate import refuse_unapproved
 from apps.models import App, AppEnvironment, Deployment, Environment, Release, ReleaseImage, ServiceName
 from apps.needs import needs_deploy, needs_scale
 from apps.pinning import pins_known
 from apps.preflight import Finding, preflight
+from apps.selectors.offered import check_offered
+from apps.selectors.state import wanted_instances
 from apps.specification import Specification, with_image
 from audit.commands import command, describe
 from backends.models import Cluster
@@ -22,7 +25,7 @@ from core.access import Actor
 from core.errors import Conflict, FieldProblem, Invalid
 from core.names import RULE, is_label
 from operations.models import Operation
-from operations.services import busy, enqueue
+from operations.services import enqueue
 from tenants.lifecycle import keep_open
 from tenants.models import Project
 from tenants.quota.claiming import EXCEEDED
@@ -45,6 +48,7 @@ def create_app(
     """Create an app in a project; with `environment` and `spec` also deploy it there (see `App.first_operation`)."""
     if not is_label(name):
         raise Invalid(errors=[FieldProblem("name", "bad_name", RULE)])
+    keep_open(project.pk)  # nor does anybody add an environment meanwhile: the app has a place in each
     try:
         with transaction.atomic():
             app = App.objects.create(tenant_id=project.tenant_id, project=project, name=name, title=title)
@@ -107,6 +111,8 @@ def scale(
     if not 0 <= instances <= MOST_INSTANCES:
         text = _("Between 0 and %(most)s instances are possible.") % {"most": MOST_INSTANCES}
         raise Invalid(errors=[FieldProblem("instances", "out_of_range", text)])
+    if place.stopped or instances > wanted_instances(place).get(service, 0):
+        refuse_unapproved(place, _running(place), None if place.stopped else [service])
     place_now = place.instances | {service: instances}
     return _change(actor, place, Deployment.Kind.SCALE, instances=place_now, stopped=False)
 
@@ -117,6 +123,7 @@ def restart(actor: Actor, place: AppEnvironment, *, service: str = "") -> Operat
     names = [service] if service else list(specification_of(_running(place)).services)
     for name in names:
         _check_service(place, name)
+    refuse_unapproved(place, _running(place), names)
     asked = {name: place.restarts.get(name, 0) + 1 for name in names}
     return _change(actor, place, Deployment.Kind.RESTART, restarts=place.restarts | asked)
 
@@ -136,6 +143,7 @@ def start(actor: Actor, place: AppEnvironment) -> Operation:
     _running(place)
     if not place.stopped:
         raise Conflict(_("It is running already."), code="already_started")
+    refuse_unapproved(place, _running(place))
     return _change(actor, place, Deployment.Kind.START, stopped=False)
 
 
@@ -178,6 +186,8 @@ def create_environment(
     """Add a stage at the end of a project; every app of the project gets its place in it."""
     if not is_label(name):
         raise Invalid(errors=[FieldProblem("name", "bad_name", RULE)])
+    check_offered(cluster, project.tenant_id)
+    keep_open(project.pk)  # nor does anybody add an app meanwhile: each has a place here
     last = project.environments.aggregate(last=Max("position"))["last"] or 0
     try:
         with transaction.atomic():
@@ -269,7 +279,7 @@ def _new_release(actor: Actor, app: App, spec: Specification, note: str) -> Rele
         created_by=actor.id,
         created_by_name=actor.name,
     )
-    for pin in pins_known(app.tenant_id, spec):
+    for pin in pins_known(app.project, spec):
         ReleaseImage.objects.create(release=release, **pin)
     return release
 
@@ -292,6 +302,8 @@ def _params(place: AppEnvironment, kind: str, release: Release | None) -> dict[s
 def _change(actor: Actor, place: AppEnvironment, kind: str, **declared: Any) -> Operation:
     """Declare something else for this place and start the operation that brings it about."""
     keep_open(place.project_id)
+    if declared.get("release") is not None:
+        refuse_unapproved(place, declared["release"])
     before = {"stopped": place.stopped, "instances": place.instances, "restarts": place.restarts}
     replaced, release = place.release, declared.get("release", place.release)
     if release is not None:
@@ -302,14 +314,11 @@ def _change(actor: Actor, place: AppEnvironment, kind: str, **declared: Any) -> 
     )
     place.refresh_from_db(fields=["generation", "version", "updated_at", *declared])
     place.release = release  # as it was read already
-    key = f"place:{place.pk}"
-    if Operation.objects.filter(target=key, state__in=Operation.ACTIVE).exists():
-        raise busy(key)
-    operation = enqueue(
+    operation = enqueue(  # refused while another is active
         actor,
         f"app.{kind}.run",
         target=place,
-        target_key=key,
+        target_key=f"place:{place.pk}",
         target_name=str(place),
         params=_params(place, kind, release),
     )

@@ -5,6 +5,7 @@ import logging
 from celery import shared_task
 
 from apps import events, evidence
+from apps.kept_logs import keeping
 from apps.lifecycle.purging import purge_deleted
 from apps.noticing import tell_of_failing
 from apps.observing import tell_of_silence
@@ -42,3 +43,4 @@ def purge_projects() -> None:
 def forget_events() -> None:
     events.forget_old()
     evidence.forget_old()
+    keeping.forget_old()

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from importlib import import_module
 
 from backends.contract import Driver
+from backends.kubernetes import capabilities as kubernetes
 from backends.memory_files import in_memory
 from backends.models import Cluster
 from backends.registry import register
+from backends.swarm import capabilities as swarm
 
 #: imported late: docker's SDK costs half a second and 20 MiB, which a process without clusters need not pay
 SWARM = "backends.swarm.driver"
@@ -48,5 +50,5 @@ def _kubernetes(cluster: Cluster) -> Driver:
     return driver
 
 
-register(Cluster.Kind.SWARM, _swarm)
-register(Cluster.Kind.KUBERNETES, _kubernetes)
+register(Cluster.Kind.SWARM, _swarm, swarm.CAPABILITIES)
+register(Cluster.Kind.KUBERNETES, _kubernetes, kubernetes.CAPABILITIES)

@@ -2,6 +2,7 @@
 
 from backends.contract import DriverError, Reason, ReasonCode
 
+NO_ENGINE = "what answers there is no engine"
 SAID_LIMIT = 500  # letters of an engine's own text
 
 
@@ -16,6 +17,10 @@ def away(said: str = "") -> DriverError:
 
 def slow() -> DriverError:
     return DriverError(Reason(ReasonCode.ENGINE_SLOW))
+
+
+def host_gone(host: str) -> DriverError:
+    return DriverError(Reason(ReasonCode.HOST_GONE, {"host": host}), permanent=True)
 
 
 def gone() -> DriverError:

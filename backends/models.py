@@ -37,6 +37,7 @@ class Cluster(DeclaredRow):
     state = models.CharField(max_length=8, choices=State, default=State.UNKNOWN)
     reason = models.JSONField(null=True)  # {code, params} while away
     engine_version = models.CharField(max_length=40, blank=True)
+    volumes_grow = models.BooleanField(null=True)  # whether its storage makes volumes larger; None: nobody knows
     failures = models.PositiveIntegerField(default=0)
     away_since = models.DateTimeField(null=True)
     seen_at = models.DateTimeField(null=True)

@@ -2,6 +2,8 @@
 
 import re
 
+from backends.contract import Credentials
+
 # strict, because it becomes part of a path: no empty part and none of dots alone
 REFERENCE = re.compile(
     r"(?P<name>(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]|\.(?!\.))*(?::[0-9]+)?/)?"
@@ -9,6 +11,11 @@ REFERENCE = re.compile(
     r"(?::(?P<tag>\w[\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
 _HUB = "docker.io"
+
+
+def shown_for(reference: str, pull: Credentials | None) -> Credentials | None:
+    """What is shown to the registry of this image: nothing to any registry but the one it is meant for."""
+    return pull if pull is not None and full_name(reference).startswith(f"{pull.registry}/") else None
 
 
 def full_name(name: str) -> str:

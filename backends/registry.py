@@ -4,17 +4,29 @@ import threading
 import uuid
 from collections.abc import Callable
 
-from backends.contract import Driver
+from backends.contract import Capabilities, Driver
 from backends.models import Cluster
 
 Maker = Callable[[Cluster], Driver]
 _makers: dict[str, Maker] = {}
+_capabilities: dict[str, Capabilities] = {}
 _open: dict[tuple[uuid.UUID, int], Driver] = {}
 _lock = threading.Lock()
 
 
-def register(kind: str, make: Maker) -> None:
+def register(kind: str, make: Maker, capabilities: Capabilities) -> None:
     _makers[kind] = make
+    _capabilities[kind] = capabilities
+
+
+def capabilities_of(cluster: Cluster) -> Capabilities:
+    """What a cluster can and cannot, without opening a driver: pages ask for it."""
+    return _capabilities[cluster.kind]
+
+
+def made_for(cluster: Cluster) -> Driver:
+    """A driver that is not kept, of a row that need not be saved."""
+    return _makers[cluster.kind](cluster)
 
 
 def driver_for(cluster: Cluster) -> Driver:

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from backends import words
+from backends.differences import ways
 from backends.models import Cluster
+from backends.registry import capabilities_of
 from core.access import Actor, get_visible, visible
 from core.api.paging import Rows, plain
 
@@ -19,6 +21,7 @@ CLUSTER = [
     "state",
     "reason",
     "engine_version",
+    "volumes_grow",
     "away_since",
     "seen_at",
     "version",
@@ -53,7 +56,9 @@ def cluster(actor: Actor, name: str) -> Cluster:
 
 
 def shown_cluster_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    return dict(row) | {"reason": reason_told(row["reason"])}
+    capabilities = {way.code: way.has for way in ways(capabilities_of(Cluster(kind=row["kind"])))}
+    said = {"reason": reason_told(row["reason"]), "note": words.no_engine(row["note"])}
+    return dict(row) | said | {"capabilities": capabilities}
 
 
 def shown_clusters(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -85,6 +85,14 @@ _WORDS: dict[ReasonCode, tuple[Promise, Promise]] = {
         _("The host %(host)s does not answer; nobody can say what its instances do."),
         _("The cluster starts them elsewhere where it can. Look at the cluster page."),
     ),
+    ReasonCode.HOST_GONE: (
+        _("The cluster has no host %(host)s any more."),
+        _("Look at the cluster page: it shows the hosts that are there now."),
+    ),
+    ReasonCode.HELD_BY_BUDGET: (
+        _("%(service)s stays where it is: too few of its instances would be left to serve."),
+        _("It goes on by itself once its other instances are ready. If this lasts, see why they are not."),
+    ),
     ReasonCode.INSTANCE_GONE: (
         _("This instance is not there any more."),
         _("Choose one of those that run now."),
@@ -113,6 +121,14 @@ _WORDS: dict[ReasonCode, tuple[Promise, Promise]] = {
         _("%(service)s is not starting: a volume it needs is not ready."),
         _("Wait a moment; if it stays so, the operator has to see whether the cluster has storage left."),
     ),
+    ReasonCode.VOLUME_KEEPS_SIZE: (
+        _("A volume of %(service)s cannot be made larger: the storage it lies on does not allow that."),
+        _("Leave the size as it was; or declare a volume of another name and size, and move the data there."),
+    ),
+    ReasonCode.VOLUME_NOT_GROWN: (
+        _("A volume of %(service)s could not be made larger: %(said)s"),
+        _("Show this sentence to whoever operates the platform, or deploy with the size from before."),
+    ),
     ReasonCode.UPDATE_ROLLED_BACK: (
         _("The new release of %(service)s did not work, so the one before it is serving again."),
         _("Look at the log of the instance that failed, mend it, and deploy again."),
@@ -140,6 +156,19 @@ def sentence(reason: Reason | Mapping[str, Any]) -> str:
 def hint(reason: Reason | Mapping[str, Any]) -> str:
     """What to do about it."""
     return _filled(reason, place=1)
+
+
+_NO_ENGINE = {  # notes that `up` stores as codes
+    "none": _(
+        "Berth was started with --engine none. Start it again without that, or give it a cluster that is there "
+        "already by --kubeconfig FILE."
+    )
+}
+
+
+def no_engine(note: str) -> str:
+    """Why a cluster has no engine, from its note: a known code, or a text as it was written."""
+    return str(_NO_ENGINE.get(note, note))
 
 
 def _filled(reason: Reason | Mapping[str, Any], *, place: int) -> str:

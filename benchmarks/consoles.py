@@ -50,11 +50,11 @@ class Echoes:
 
 
 def measure(portal: Portal) -> Section:
-    container = deploy(portal)
-    tokens = people(portal)
-    theirs_one = by_docker(portal, container, 1, keys=KEYS, pause=PAUSE_SECONDS)
+    deploy(portal)
+    tokens, theirs = people(portal), docker_exec(portal)
+    theirs_one = by_command(theirs, 1, keys=KEYS, pause=PAUSE_SECONDS)
     ours_one = asyncio.run(by_berth(portal, tokens, 1, keys=KEYS, pause=PAUSE_SECONDS))
-    theirs_many = by_docker(portal, container, MANY, keys=KEYS_OF_MANY, pause=PAUSE_OF_MANY_SECONDS)
+    theirs_many = by_command(theirs, MANY, keys=KEYS_OF_MANY, pause=PAUSE_OF_MANY_SECONDS)
     ours_many = asyncio.run(by_berth(portal, tokens, MANY, keys=KEYS_OF_MANY, pause=PAUSE_OF_MANY_SECONDS))
     section = Section(
         "Consoles",
@@ -71,16 +71,16 @@ def measure(portal: Portal) -> Section:
             f"processor time of the portal for a key, at {MANY} consoles",
             f"{ours_many.processor / len(ours_many.seconds) * 1000:.2f} ms, all else it did meanwhile included",
         ),
-        opening(portal, container, tokens[0]),
+        opening(portal, theirs, tokens[0]),
         flood(portal, tokens[0]),
     ]
     return section
 
 
-def deploy(portal: Portal) -> str:
-    """One quiet instance; its container."""
+def deploy(portal: Portal) -> None:
+    """One quiet instance."""
     service = {
-        "image": "berth/hello:1",
+        "image": portal.image,
         "command": ["sh", "-c", "exec sleep 100000"],
         "healthcheck": {"disable": True},
     }
@@ -89,7 +89,6 @@ def deploy(portal: Portal) -> str:
     sent = {"environment": "dev", "spec": {"services": {"web": service}}}
     finished(client, client.post(f"{BASE}/apps/{APP}/deployments", sent, wanted=202).headers["Location"])
     wait_for(lambda: bool(instances(portal)), "the instance to run")
-    return docker(portal, "ps", "--quiet", "--no-trunc", "--filter", "ancestor=berth/hello:1", "--latest").strip()
 
 
 def instances(portal: Portal) -> list[str]:
@@ -125,16 +124,21 @@ def added(what: str, ours: Echoes, theirs: Echoes) -> Iterator[Line]:
         )
 
 
-# docker's side
+# the engine's own client
+
+
+def docker_exec(portal: Portal) -> list[str]:
+    """The words that open a shell in the newest instance."""
+    container = docker(portal, "ps", "--quiet", "--no-trunc", "--filter", "ancestor=berth/hello:1", "--latest").strip()
+    return [*portal.docker, "exec", "--interactive", "--tty", container, "sh"]
 
 
 @contextmanager
-def docker_exec(portal: Portal, container: str) -> Iterator[int]:
-    """The terminal's end of `docker exec -it`."""
-    words = [*portal.docker, "exec", "--interactive", "--tty", container, "sh"]
+def terminal(words: list[str]) -> Iterator[int]:
+    """The terminal's end of such a shell."""
     pid, end = pty.fork()
     if pid == 0:
-        os.execvp(words[0], words)  # noqa: S606 - the docker command, on a terminal of its own
+        os.execvp(words[0], words)  # noqa: S606 - the engine's client, on a terminal of its own
     tty.setraw(end)
     try:
         yield end
@@ -148,13 +152,13 @@ def read_until(end: int, words: bytes) -> None:
     heard, limit = b"", time.monotonic() + PATIENCE_SECONDS
     while words not in heard:
         if not select.select([end], [], [], max(0.0, limit - time.monotonic()))[0]:
-            raise Wrong(f"docker exec said {heard[-200:]!r}")
+            raise Wrong(f"the shell said {heard[-200:]!r}")
         heard += os.read(end, 65536)
 
 
-def by_docker(portal: Portal, container: str, count: int, *, keys: int, pause: float) -> Echoes:
+def by_command(words: list[str], count: int, *, keys: int, pause: float) -> Echoes:
     """All in one thread by `poll`, so that the measuring itself costs little."""
-    opened = [docker_exec(portal, container) for _turn in range(count)]
+    opened = [terminal(words) for _turn in range(count)]
     ends = [one.__enter__() for one in opened]
     try:
         for end in ends:
@@ -264,11 +268,11 @@ async def by_berth(portal: Portal, tokens: list[str], count: int, *, keys: int, 
     return found
 
 
-def opening(portal: Portal, container: str, token: str) -> Line:
+def opening(portal: Portal, words: list[str], token: str) -> Line:
     theirs, ours = [], []
     for _turn in range(OPENS):
         began = time.perf_counter()
-        with docker_exec(portal, container) as end:
+        with terminal(words) as end:
             read_until(end, b"$ ")
             theirs.append(time.perf_counter() - began)
         ours.append(asyncio.run(open_once(portal, token)))
@@ -277,7 +281,7 @@ def opening(portal: Portal, container: str, token: str) -> Line:
         "open until the prompt",
         f"{milliseconds(ours)} (added {(mine - other) * 1000:+.0f} ms)",
         milliseconds(theirs),
-        f"≤ {OPEN_SECONDS * 1000:.0f} ms more than docker's",
+        f"≤ {OPEN_SECONDS * 1000:.0f} ms more than beside it",
         mine - other <= OPEN_SECONDS,
         "a ticket, a handshake and three questions to the engine come before it, each in its turn",
     )

@@ -4,7 +4,7 @@ import http.client
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from threading import Thread
 from typing import Any
@@ -78,20 +78,28 @@ def measure(portal: Portal, *, mebibytes: int) -> Section:
 
 def write(portal: Portal, mebibytes: int) -> str:
     """Deploy an app that writes so much and then waits; gives back its container once all is written."""
-    script = f"yes '{LINE}' | head -c {mebibytes * 2**20}; echo; echo {END.decode()}; exec sleep 100000"
-    container = deployed(portal, APP, script)
+    deploy(portal, APP, script_of(mebibytes))
+    container = newest(portal)
     wait_for(lambda: END.decode() in docker(portal, "logs", "--tail", "2", container), "the log to be written")
     return container
 
 
-def deployed(portal: Portal, name: str, script: str) -> str:
-    """The container of a new app that runs a shell script."""
+def script_of(mebibytes: int) -> str:
+    return f"yes '{LINE}' | head -c {mebibytes * 2**20}; echo; echo {END.decode()}; exec sleep 100000"
+
+
+def deploy(portal: Portal, name: str, script: str) -> None:
+    """A new app that runs a shell script."""
     command = ["sh", "-c", script.replace("$", "$$")]
-    service = {"image": "berth/hello:1", "command": command, "healthcheck": {"disable": True}}
+    service = {"image": portal.image, "command": command, "healthcheck": {"disable": True}}
     client = portal.client()
     client.post(f"{BASE}/apps", {"name": name}, wanted=201)
     sent = {"environment": "dev", "spec": {"services": {"web": service}}}
     finished(client, client.post(f"{BASE}/apps/{name}/deployments", sent, wanted=202).headers["Location"])
+
+
+def newest(portal: Portal) -> str:
+    """The container that was made last."""
     (container,) = docker(
         portal, "ps", "--quiet", "--no-trunc", "--filter", "ancestor=berth/hello:1", "--latest"
     ).split()
@@ -99,8 +107,7 @@ def deployed(portal: Portal, name: str, script: str) -> str:
 
 
 def by_docker(portal: Portal, container: str) -> Read:
-    with their_logs(portal, container) as read:
-        return timed(read)
+    return timed(their_logs(portal, container))
 
 
 def by_berth(portal: Portal) -> Read:
@@ -108,14 +115,20 @@ def by_berth(portal: Portal) -> Read:
     portal.client().get("/api/v1/me")  # what is imported late is imported now
     before = memory_of(pid)
     forget_peak(pid)
-    with our_logs(portal, f"{APP}/environments/dev/logs/download") as read:
-        found = timed(read)
+    found = timed(our_logs(portal, f"{APP}/environments/dev/logs/download"))
     return replace(found, growth=max(0, memory_of(pid, "VmHWM") - before))
 
 
-def timed(read: Callable[[], bytes], *, until: bytes = b"") -> Read:
+def timed(asking: AbstractContextManager[Callable[[], bytes]]) -> Read:
+    """Everything, from the moment it is asked for."""
+    began = time.monotonic()
+    with asking as read:
+        return taken(read, began)
+
+
+def taken(read: Callable[[], bytes], began: float, *, until: bytes = b"") -> Read:
     """Everything, or up to a line with `until`."""
-    began, size, first, tail = time.monotonic(), 0, 0.0, b""
+    size, first, tail = 0, 0.0, b""
     while piece := read():
         first = first or time.monotonic() - began
         size += len(piece)
@@ -128,7 +141,13 @@ def timed(read: Callable[[], bytes], *, until: bytes = b"") -> Read:
 @contextmanager
 def their_logs(portal: Portal, container: str, *words: str) -> Iterator[Callable[[], bytes]]:
     """How to read the next piece of what `docker logs --timestamps` writes."""
-    command = [*portal.docker, "logs", "--timestamps", *words, container]
+    with read_of([*portal.docker, "logs", "--timestamps", *words, container]) as read:
+        yield read
+
+
+@contextmanager
+def read_of(command: list[str]) -> Iterator[Callable[[], bytes]]:
+    """How to read the next piece of what a command writes."""
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         out: Any = process.stdout
         try:
@@ -155,16 +174,15 @@ def measure_streams(portal: Portal, *, mebibytes: int) -> Section:
     """Following while so much is written at full speed, first by docker, then by Berth; then all of it as a stream."""
     write_it = f"yes '{LINE}' | head -c {mebibytes * 2**20}; echo; echo {END.decode()}"
     wait = "until [ -e /tmp/go-{0} ]; do sleep 0.05; done; " + write_it.replace("{", "{{").replace("}", "}}") + "; "
-    container = deployed(portal, TALKER, wait.format(1) + wait.format(2) + "exec sleep 100000")
+    deploy(portal, TALKER, wait.format(1) + wait.format(2) + "exec sleep 100000")
+    container = newest(portal)
     logs = f"{TALKER}/environments/dev/logs"
     with their_logs(portal, container, "--follow", "--tail", "0") as read:
         theirs = followed(portal, container, read, turn=1)
     with our_logs(portal, f"{logs}?follow=true&tail=0") as read:
         ours = followed(portal, container, read, turn=2)
-    with their_logs(portal, container) as read:
-        their_past = timed(read)
-    with our_logs(portal, f"{logs}?since=2000-01-01T00:00:00Z") as read:
-        our_past = timed(read)
+    their_past = timed(their_logs(portal, container))
+    our_past = timed(our_logs(portal, f"{logs}?since=2000-01-01T00:00:00Z"))
     section = Section(
         "Log streams",
         f"One instance writes {mebibytes} MiB in lines of {len(LINE) + 1} bytes as fast as it can, while `docker logs "
@@ -192,7 +210,7 @@ def followed(portal: Portal, container: str, read: Callable[[], bytes], *, turn:
     """From the moment the app may write until its last line is read."""
     starter = Thread(target=docker, args=(portal, "exec", container, "touch", f"/tmp/go-{turn}"))  # noqa: S108 -- inside the instance
     starter.start()
-    found = timed(read, until=END)
+    found = taken(read, time.monotonic(), until=END)
     starter.join()
     return found
 

@@ -4,6 +4,7 @@ Runs in a process of its own with the portal's BERTH_STATE, beside the portal th
 """
 
 import argparse
+import time
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from itertools import islice
@@ -13,14 +14,20 @@ from django.db import transaction
 
 from apps.models import App, AppEnvironment, Environment, ObservedInstance, ObservedService, Release
 from apps.models.declared import engine_name
+from apps.reserving import planned, where_of
+from apps.specification import stored
 from backends.models import Cluster
 from core.clock import database_now
 from core.rows import new_id
 from tenants.models import Grant, Organization, Project, Tenant, User
+from tenants.quota import claiming, counting
+from tenants.quota.claiming import Where
+from tenants.quota.models import QuotaClaim
 
 APPS_IN_A_PROJECT = 1000
 PROJECTS_IN_A_TENANT = 10
 AT_ONCE = 2000
+BREATH_SECONDS = 0.15  # between two projects: whoever waits for the database looks every 100 ms whether it is free
 DOCUMENT = {"services": {"web": {"image": "berth/hello:1", "deploy": {"replicas": 3}}}}
 
 
@@ -44,6 +51,7 @@ def fill(apps: int) -> None:
             Grant.objects.create(user=owner, role="tenant.owner", tenant=tenant)
         seen = now if number else now + timedelta(days=1)
         fill_project(tenant, cluster, f"p{number}", min(APPS_IN_A_PROJECT, apps - number * APPS_IN_A_PROJECT), seen)
+        time.sleep(BREATH_SECONDS)
 
 
 @transaction.atomic
@@ -72,6 +80,22 @@ def fill_project(tenant: Tenant, cluster: Cluster, name: str, apps: int, now: An
     running = [place for place in places if place.release_id]
     save(ObservedService, (service_of(whose, place, now) for place in running))
     save(ObservedInstance, (instance for place in running for instance in instances_of(whose, place, now)))
+    hold(tenant, project, running)
+
+
+def hold(tenant: Tenant, project: Project, running: list[AppEnvironment]) -> None:
+    """What is declared is held, as if it had been deployed; the hourly recount finds nothing to mend."""
+    needs = planned(running[0], stored(DOCUMENT))
+    claiming.make_rows(Where(tenant.pk, project.pk), needs)
+    claims = ((place.pk, where_of(place), name, amount) for place in running for name, amount in needs.items())
+    save(
+        QuotaClaim,
+        (
+            QuotaClaim(tenant_id=where.tenant, project_id=where.project, holder=key, resource=name, amount=amount)
+            for key, where, name, amount in claims
+        ),
+    )
+    counting.mend(tenant, [project.pk])
 
 
 def place_of(whose: dict[str, Any], app: App, environment: Environment, release: Release | None) -> AppEnvironment:

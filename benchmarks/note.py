@@ -14,6 +14,7 @@ milliseconds do not.
 """
 MACHINE, OVER = "Machine", "Over budget"
 PART = re.compile(r"^## (.+)\n((?:(?!## ).*\n?)*)", re.MULTILINE)
+ROW = re.compile(r"^\| (.+?) \| (.+?) \|", re.MULTILINE)
 
 
 def note(sections: Sequence[Section], machine: str, *, minutes: float) -> str:
@@ -34,8 +35,13 @@ def with_anew(text: str, sections: Sequence[Section], *, load: str, minutes: flo
     titles = ", ".join(section.title for section in sections)
     machine = [line for line in machine if not line.startswith(f"- {titles}: ")]
     machine.append(f"- {titles}: in a run of their own of {minutes:.0f} minutes, load averages when it began {load}")
-    told = tuple(f"- {line.what}: " for section in sections for line in section.lines)
-    over = [line for line in over if line.startswith("- ") and not line.startswith(told)]
+    stand = tuple(
+        f"- {what}: {measured} (budget "
+        for title, body in kept.items()
+        if title not in {section.title for section in sections}
+        for what, measured in ROW.findall(body)
+    )
+    over = [line for line in over if line.startswith(stand)]
     over += map(cause, over_budget(sections))
     kept |= {section.title: section.markdown().partition("\n")[2].strip("\n") for section in sections}
     whole = {MACHINE: "\n".join(machine), **kept, OVER: "\n".join(over) or "Nothing."}

@@ -34,6 +34,8 @@ class Portal:
     second: float = 0.0
     steps: str = ""
     keystone: bool = False
+    kubeconfig: str = ""
+    image: str = "berth/hello:1"  # what is deployed
 
     @property
     def pid(self) -> int:
@@ -63,6 +65,7 @@ class Portal:
         words = ["up", "--detach", "--no-install", "--port", str(self.port)]
         words += ["--engine", self.engine] if self.engine else []
         words += ["--keystone", "dev"] if self.keystone else []
+        words += ["--kubeconfig", self.kubeconfig] if self.kubeconfig else []
         began = time.monotonic()
         said = self.run(*words)
         Client(self.port).get("/accounts/sign-in/")
@@ -76,14 +79,14 @@ class Portal:
 
 
 @contextmanager
-def portal(*, engine: str, twice: bool = True, keystone: bool = False) -> Iterator[Portal]:
+def portal(*, engine: str, twice: bool = True, keystone: bool = False, kubeconfig: str = "") -> Iterator[Portal]:
     """First start and, if `twice`, stop and second start; then a portal to use. All of it is gone afterwards.
 
     `engine`: URL of one that is there already; empty: Berth starts its own. `keystone`: with one beside it, whose
-    packages are kept in the lasting state folder.
+    packages are kept in the lasting state folder. `kubeconfig`: of a cluster that is made known at the first start.
     """
     folder = Path(tempfile.mkdtemp(prefix="berth-bench-", dir="/var/tmp"))  # noqa: S108 -- mkdtemp makes it ours
-    made = Portal(State(folder.resolve()), free_port(), engine, keystone=keystone)
+    made = Portal(State(folder.resolve()), free_port(), engine, keystone=keystone, kubeconfig=kubeconfig)
     try:
         if keystone:
             lend_packages(made.state)

@@ -204,7 +204,7 @@ def shown(portal: Portal, runs: int) -> Iterator[Line]:
 def deploy(portal: Portal) -> None:
     client = portal.client()
     client.post(f"{BASE}/apps", {"name": APP}, wanted=201)
-    sent = {"environment": "dev", "spec": {"services": {"web": {"image": "berth/hello:1", "deploy": {"replicas": 2}}}}}
+    sent = {"environment": "dev", "spec": {"services": {"web": {"image": portal.image, "deploy": {"replicas": 2}}}}}
     finished(client, client.post(f"{BASE}/apps/{APP}/deployments", sent, wanted=202).headers["Location"])
 
 

@@ -33,7 +33,7 @@ class OperationListener(Outlet):
         return frozenset({self.owner[1] or self.owner[0]})
 
     def hear(self, news: News) -> None:
-        if news.kind == "operation" and news.id == str(self.operation_id):
+        if news.kind in ("operation", "upkeep") and news.id == str(self.operation_id):
             self.look()
         elif news.kind == "place" and news.id == self.place:
             self.put({"seq": self.last})

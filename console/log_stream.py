@@ -15,10 +15,10 @@ from django.http import QueryDict
 from apps.api.inputs import LogSocketInput
 from apps.api.log_lines import JsonLines, written
 from apps.api.logs import told
+from apps.kept_logs import reading
 from apps.models import AppEnvironment
 from apps.selectors import listing, log_sources
 from apps.selectors.log_sources import Asked
-from backends.contract import Driver
 from backends.registry import driver_for
 from console.sockets import Close, Refuse, Socket, Visitor, as_socket, while_allowed
 from core.access import check
@@ -37,12 +37,12 @@ PERMISSION = "log.view"
 @dataclass(frozen=True)
 class Opened:
     place: AppEnvironment
-    driver: Driver
+    source: reading.Source
     question: Asked
 
     def lines(self) -> AsyncGenerator[bytes, None]:
         writer = JsonLines(log_sources.instance_ids(self.place), longest=LONGEST_TEXT)
-        return told(written(self.driver.logs(self.question.query), writer, filters=self.question.filters))
+        return told(written(self.source.logs(self.question.query), writer, filters=self.question.filters))
 
 
 class Credit:
@@ -88,7 +88,8 @@ def _open(visitor: Visitor, asked: dict[str, str]) -> Opened:
         query = read_query(given, LogSocketInput)
         place = listing.place(visitor.actor, query)
         check(visitor.actor, PERMISSION, place)
-        return Opened(place, driver_for(place.environment.cluster), log_sources.asked(place, query))
+        source = reading.source_of(place, driver_for(place.environment.cluster))
+        return Opened(place, source, log_sources.asked(place, query))
     finally:
         let_go()
 

@@ -20,11 +20,13 @@ class Scope(NamedTuple):
     """Which columns of a model say whose a row is; None where the model has no such column.
 
     `shared`: a row whose tenant column is null is for everyone who holds the permission anywhere.
+    `upkeep`: a row whose tenant column is null is for whoever holds this permission on the platform.
     """
 
     tenant: str | None = "tenant_id"
     project: str | None = "project_id"
     shared: bool = False
+    upkeep: str = ""
 
 
 PLATFORM_SCOPE = Scope(None, None)
@@ -171,20 +173,30 @@ def check_any(actor: Actor, permissions: tuple[str, ...], target: Model | None =
 
 def visible(actor: Actor, queryset: QuerySet[M], permission: str | None = None) -> QuerySet[M]:
     """Narrow to the rows the actor may see, by one condition on indexed columns."""
-    model = queryset.model
+    condition = seen(actor, queryset.model, permission)
+    return queryset.filter(condition) if condition else queryset
+
+
+def seen(actor: Actor, model: type[Model], permission: str | None = None, *, prefix: str = "") -> Q:
+    """The condition of `visible`; an empty one for whoever may see all rows, which `|` would lose.
+
+    `prefix` leads to the model from another one whose rows are asked for.
+    """
     code: str = permission or model.view_permission  # type: ignore[attr-defined]  # declared beside `scope`
     scope, rights = scope_of(model), actor.rights
     if code in rights.platform and (rights.ceiling is None or code in rights.ceiling):
-        return queryset
+        return Q()
     tenants, projects = rights.places(code)
     condition = Q(pk__in=[])
     if scope.tenant and tenants:
-        condition |= Q(**{f"{scope.tenant}__in": tenants})
+        condition |= Q(**{f"{prefix}{scope.tenant}__in": tenants})
     if scope.project and projects:
-        condition |= Q(**{f"{scope.project}__in": projects})
+        condition |= Q(**{f"{prefix}{scope.project}__in": projects})
     if scope.shared and (tenants or projects):
-        condition |= Q(**{f"{scope.tenant}__isnull": True})
-    return queryset.filter(condition)
+        condition |= Q(**{f"{prefix}{scope.tenant}__isnull": True})
+    if scope.upkeep and rights.allows(scope.upkeep, tenant=None, project=None):
+        condition |= Q(**{f"{prefix}{scope.tenant}__isnull": True})
+    return condition
 
 
 def get_visible(actor: Actor, queryset: QuerySet[M], *, permission: str | None = None, **lookup: Any) -> M:

@@ -4,7 +4,7 @@
     {% panel "Instances" %}{% slot "tools" %}<a ...>All</a>{% endslot %} ...body... {% endpanel %}
 
 A registered function returns the variables of its file. What comes out is stripped, so that a tag can
-stand in the middle of a sentence.
+stand in the middle of a sentence. What a long list has hundreds of (`row`, `cell`) returns its own text instead.
 """
 
 from collections.abc import Callable
@@ -22,6 +22,7 @@ SLOTS = "_component_slots"
 KEPT_FROM_PAGE = ("csrf_token", "request")
 
 Build = Callable[..., dict[str, Any]]
+Draw = Callable[..., SafeString]
 
 
 @dataclass
@@ -39,11 +40,11 @@ class Call:
 
 @dataclass
 class Component:
-    """One tag: its name, its file, and the function that makes the variables of the file."""
+    """One tag: its name, its file, and the function that makes the variables of the file, or without one the text."""
 
     name: str
     file: str
-    build: Build
+    build: Callable[..., Any]
     before: Build | None = None
     leading: int = 1
     """How many first arguments of `build` the template does not write: context, and body of a block."""
@@ -106,6 +107,19 @@ class BlockNode(template.Node):
 
 
 @dataclass
+class DrawnNode(BlockNode):
+    """A block without a file, for whose function there are no slots: it gets the body and returns the text."""
+
+    def render(self, context: Context) -> SafeString:
+        args, kwargs = self.call.resolve(context)
+        if self.component.before:
+            self.component.before(context, *args, **kwargs)
+        body = SafeString(self.nodelist.render(context).strip())  # escaped by the nodes of the body
+        drawn: SafeString = self.component.build(context, body, *args, **kwargs)
+        return drawn
+
+
+@dataclass
 class SlotNode(template.Node):
     name: FilterExpression
     nodelist: NodeList
@@ -143,17 +157,29 @@ class Components(template.Library):
 
         def decorate(build: Build) -> Build:
             made = Component(name or build.__name__, f"components/{file}", build, before, leading=2)
-
-            def compile_block(parser: Parser, token: Token) -> BlockNode:
-                call = made.read(parser, token.split_contents()[1:])
-                body = parser.parse((f"end{made.name}",))
-                parser.delete_first_token()
-                return BlockNode(made, call, body)
-
-            self.tag(made.name, compile_block)
+            self._register(made, BlockNode)
             return build
 
         return decorate
+
+    def drawn(self, *, before: Build | None = None) -> Callable[[Draw], Draw]:
+        """As `block`, of a function that returns what stands in the page: safe text around the safe body."""
+
+        def decorate(draw: Draw) -> Draw:
+            made = Component(draw.__name__, "", draw, before, leading=2)
+            self._register(made, DrawnNode)
+            return draw
+
+        return decorate
+
+    def _register(self, made: Component, node: type[BlockNode]) -> None:
+        def compile_block(parser: Parser, token: Token) -> BlockNode:
+            call = made.read(parser, token.split_contents()[1:])
+            body = parser.parse((f"end{made.name}",))
+            parser.delete_first_token()
+            return node(made, call, body)
+
+        self.tag(made.name, compile_block)
 
 
 def compile_slot(parser: Parser, token: Token) -> SlotNode:

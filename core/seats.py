@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import TooMany
 
-Kind = Literal["log", "download", "console", "metrics", "feed"]
+Kind = Literal["log", "download", "console", "metrics", "feed", "upload"]
 RETRY_SECONDS = 5
 
 
@@ -27,6 +27,7 @@ LIMITS: dict[Kind, Limit] = {
     "console": Limit(person=10, tenant=100),
     "metrics": Limit(person=20, tenant=1000),
     "feed": Limit(person=40, tenant=10_000),
+    "upload": Limit(person=4, tenant=40),
 }
 
 _held: Counter[tuple[Kind, str, uuid.UUID | None]] = Counter()

@@ -35,7 +35,7 @@ async function hashesOf(files) {
 // Every page has berth.js; what is heavy is a bundle of the page that needs it.
 const SCRIPTS = {
   berth: "berth.js", logs: "logs/index.js", console: "console/index.js", editor: "editor/index.js",
-  metrics: "metrics/index.js",
+  metrics: "metrics/index.js", upload: "upload/index.js",
 };
 
 async function bundleScripts() {

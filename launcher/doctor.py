@@ -18,6 +18,7 @@ from launcher.install import RUNTIME, Environment
 from launcher.paths import PYTHON, ROOT, State
 from launcher.portal import environment
 from launcher.problems import Problem
+from launcher.registry import PROGRAM, PrivateRegistry
 from launcher.report import say
 from launcher.sample_images import static_busybox
 
@@ -56,11 +57,27 @@ def look(state: State) -> Iterator[Finding]:
     yield look_at_state(state)
     yield from look_at_engine()
     yield from look_at_keystone(state)
+    yield look_at_registry(state)
     lacking = packages.lacking([*packages.SERVICES, *packages.BROWSER, *packages.TRANSLATION])
     yield Finding(
         "Debian packages for ./berth test",
         there=not lacking,
         hint=packages.way_out(lacking) + " (./berth test does that itself as root)",
+        needed=False,
+    )
+
+
+def look_at_registry(state: State) -> Finding:
+    """One that is named counts, wherever it is; else the program of one's own."""
+    if named := os.environ.get("REGISTRY_URL"):
+        return Finding(f"a registry at {named}, for images that people push", there=True)
+    registry = PrivateRegistry(state)
+    if registry.running():
+        return Finding(f"a registry at {registry.url}, for images that people push", there=True)
+    return Finding(
+        "the program of a registry, for images that people push",
+        there=find(PROGRAM) is not None and find("openssl") is not None,
+        hint=packages.way_out(packages.REGISTRY) + " (./berth up does that itself as root)",
         needed=False,
     )
 

@@ -155,6 +155,12 @@ class PrivateEngine:
         subnet = network.remembered(self.folder / "network.json")
         return str(subnet[2]) if subnet else ""
 
+    @property
+    def machine(self) -> str:
+        """This machine's address on the engine's link; empty before the first start."""
+        subnet = network.remembered(self.folder / "network.json")
+        return str(subnet[1]) if subnet else ""
+
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Only one launcher at a time starts or stops this engine."""
@@ -213,6 +219,7 @@ class PrivateEngine:
     def settings(self) -> dict[str, object]:
         """The content of daemon.json."""
         base = self.base
+        link = network.remembered(self.folder / "network.json")
         own: dict[str, object] = {
             "data-root": str(self.folder / "data"),
             "exec-root": str(base / "exec"),
@@ -225,6 +232,7 @@ class PrivateEngine:
             "userland-proxy": False,
             "shutdown-timeout": 8,
             "dns": [network.RESOLVER],
+            "insecure-registries": [str(link)] if link else [],  # Berth's own, which listens at this very link
             "default-address-pools": [{"base": network.BRIDGES, "size": 24}],
             "log-driver": "json-file",
             "log-opts": {"max-size": "100m", "max-file": "20"},

@@ -26,6 +26,7 @@ class Choice:
     private: bool = False
     started_now: bool = False
     address: str = ""  # where ports that containers publish are reached
+    code: str = ""  # names the note, so that the portal says it in each reader's language
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Chooser:
     def choose(self) -> Choice:
         """Find or start an engine. Raises `Problem` only where --engine names one that cannot be used."""
         if self.asked == NONE:
-            return Choice("", "Berth was started with --engine none, so it has no engine to deploy to.")
+            return Choice("", "Berth was started with --engine none, so it has no engine of its own.", code=NONE)
         if self.asked == PRIVATE:
             return self.private(note="")
         if self.asked:

@@ -5,6 +5,7 @@ import os
 import secrets
 from pathlib import Path
 
+from launcher.commands import run
 from launcher.problems import Problem
 
 
@@ -18,6 +19,19 @@ def make_keys(folder: Path) -> list[str]:
         "field_keys": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
     }
     return [name for name, text in wanted.items() if make_key(folder / name, text=text)]
+
+
+def make_registry_keys(folder: Path) -> None:
+    """The key by which Berth signs what the registry believes, with its certificate; what the two show each other."""
+    for name in ("registry_notices", "registry_http"):
+        make_key(folder / name, text=secrets.token_urlsafe(32))
+    key, certificate = folder / "registry_key", folder / "registry_certificate"
+    if not key.exists():
+        make_key(key, text=run(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout"]).strip())
+        certificate.unlink(missing_ok=True)
+    if not certificate.exists():
+        words = ["openssl", "req", "-new", "-x509", "-sha256", "-days", "7300", "-subj", "/CN=berth", "-key", str(key)]
+        make_key(certificate, text=run(words).strip())
 
 
 def make_key(path: Path, *, text: str) -> bool:

@@ -16,6 +16,7 @@ from launcher.problems import Problem
 from launcher.processes import Mark, spawn
 
 POOL = ipaddress.IPv4Network("10.207.0.0/16")  # of these /30 networks each engine gets one
+CLUSTERS = ipaddress.IPv4Network("10.78.0.0/16")  # of these /24 networks each private Kubernetes gets one
 OVERLAYS = "10.208.0.0/12"  # Swarm's own choice, 10.0.0.0/8, would run into slirp's 10.0.2.0/24
 BRIDGES = "172.30.0.0/16"
 RESOLVER = "10.0.2.3"  # slirp4netns answers names here
@@ -111,10 +112,11 @@ def plug(link: Link, *, pid: int) -> None:
 def rules(link: Link, *, machine: Iterable[str]) -> str:
     """Firewall of the namespace, in the table Docker leaves alone.
 
-    In: only this machine itself. Out of a container: answers, and the wide world, but neither this machine's
-    own addresses, nor other private engines, nor a cloud's metadata service, nor a neighbour's open port.
+    In: only this machine itself. Out of a container: answers, and the wide world, but neither this machine's own
+    addresses, nor other private engines and clusters, also those that start later, nor a cloud's metadata service,
+    nor a neighbour's open port.
     """
-    closed = sorted({*machine, str(POOL), METADATA} - {link.machine})
+    closed = sorted({*machine, str(POOL), str(CLUSTERS), METADATA} - {link.machine})
     return "\n".join(
         (
             "*mangle",

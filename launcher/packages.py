@@ -10,6 +10,9 @@ from launcher.problems import Problem
 
 ENGINE = ("docker.io", "slirp4netns", "iproute2", "iptables", "tini")
 IMAGES = ("busybox-static",)
+REGISTRY = ("docker-registry", "openssl")
+SOURCES = ("git",)  # images are built from git addresses too
+CLIENTS = ("skopeo",)  # what people push and pull with, besides the engine's own
 SERVICES = ("postgresql", "redis-server")
 BROWSER = ("chromium", "fonts-noto-cjk")
 KUBERNETES = (

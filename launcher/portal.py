@@ -4,7 +4,7 @@ import http.client
 import json
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,15 +20,17 @@ from launcher.processes import Mark, rotate, spawn, until
 
 READY_SECONDS = 60.0
 ATTACHED = "kubernetes"  # what a cluster that --kubeconfig names is called
+LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- looked up, not bound
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where the portal listens."""
+    """Where the portal listens. `also`: one more address, for engines that do not reach the first."""
 
     host: str
     port: int
+    also: str = ""
 
     @property
     def reach(self) -> str:
@@ -38,6 +40,11 @@ class Place:
     @property
     def url(self) -> str:
         return f"http://{f'[{self.reach}]' if ':' in self.reach else self.reach}:{self.port}/"
+
+    @property
+    def seen_by_engines(self) -> str:
+        """As `url`, at the address that engines reach."""
+        return f"http://{self.also}:{self.port}/" if self.also else self.url
 
     def refuse_if_taken(self) -> None:
         """Raise `Problem` if nothing can listen here."""
@@ -75,14 +82,30 @@ def environment(state: State, *, place: Place | None = None) -> dict[str, str]:
         own.pop(name, None)
     if place and place.host not in {"127.0.0.1", "localhost", "::1"} and "ALLOWED_HOSTS" not in own:
         names = [place.host] if place.host not in EVERYWHERE else [socket.gethostname(), *own_addresses()]
-        own["ALLOWED_HOSTS"] = ",".join(dict.fromkeys(["127.0.0.1", "localhost", "[::1]", *names]))
+        own["ALLOWED_HOSTS"] = ",".join(dict.fromkeys([*LOCAL_NAMES, *names]))
+    if place and place.also:
+        own["ALLOWED_HOSTS"] = ",".join([own.get("ALLOWED_HOSTS") or ",".join(LOCAL_NAMES), place.also])
     return own
 
 
-def prepare(state: State, *, engine: Choice, samples: Sequence[str], cast: bool = False) -> dict[str, Any]:
-    """Migrate and seed by `manage.py prepare`; gives back its last line (owner, password or None, cast)."""
+def prepare(
+    state: State,
+    *,
+    engine: Choice,
+    samples: Mapping[str, Mapping[str, Any]],
+    cast: bool = False,
+    kubeconfig: Path | None = None,
+) -> dict[str, Any]:
+    """Migrate and seed by `manage.py prepare`; gives back its last line. `samples`: images with what they say of
+    themselves; those that hosts hold are offered.
+
+    In it: owner, password or None, cast; of the cluster of a kubeconfig `attached`, or `refused` with the reason.
+    """
     words = ["prepare", f"--engine-url={engine.url}", f"--engine-address={engine.address}"]
-    words += [f"--engine-note={engine.note}", *(["--cast"] if cast else []), "--samples", *samples]
+    words += [f"--engine-note={engine.code or engine.note}", *(["--cast"] if cast else [])]
+    words += ["--engine-builds"] if engine.private else []
+    words += [*(["--attach", ATTACHED, str(kubeconfig)] if kubeconfig else []), f"--facts={json.dumps(samples)}"]
+    words += ["--samples", *samples]
     done = attempt([str(PYTHON), "manage.py", *words], env=environment(state), cwd=ROOT)
     if done.returncode != 0:
         raise Problem(f"The database could not be prepared: {(done.stderr or done.stdout).strip()[-2000:]}")
@@ -93,16 +116,12 @@ def prepare(state: State, *, engine: Choice, samples: Sequence[str], cast: bool 
     return said
 
 
-def attach(state: State, *, kubeconfig: str) -> str:
-    """Make the cluster of a kubeconfig known by `manage.py add_cluster`; what it said."""
-    path = Path(kubeconfig).expanduser().resolve()
-    if not path.is_file():
-        raise Problem(f"There is no file {kubeconfig}.", hint="Give --kubeconfig the path of a kubeconfig.")
-    words = ["add_cluster", ATTACHED, "--kubeconfig", str(path), "--once"]
-    done = attempt([str(PYTHON), "manage.py", *words], env=environment(state), cwd=ROOT)
-    if done.returncode != 0:
-        raise Problem(f"The cluster of {kubeconfig} was not taken. {done.stderr.strip()[-800:]}")
-    return done.stdout.strip()
+def kubeconfig_file(name: str) -> Path | None:
+    """The file that --kubeconfig names; None where it names none. Raises `Problem` where there is no such file."""
+    path = Path(name).expanduser().resolve() if name else None
+    if path is not None and not path.is_file():
+        raise Problem(f"There is no file {name}.", hint="Give --kubeconfig the path of a kubeconfig.")
+    return path
 
 
 def manage(words: Sequence[str], *, state: State) -> None:
@@ -129,6 +148,7 @@ class Server:
         rotate(self.log)
         with self.log.open("ab") as log:
             words = [str(PYTHON), "manage.py", "serve", "--host", place.host, "--port", str(place.port)]
+            words += ["--also", place.also] if place.also else []
             started = spawn(words, log=log, env=environment(self.state, place=place), cwd=ROOT)
         mark = Mark.of(started.pid)
         if mark:

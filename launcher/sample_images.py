@@ -4,6 +4,7 @@ import platform
 import struct
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from launcher.commands import find, run
 from launcher.engine_api import EngineClient, EngineError
@@ -14,9 +15,10 @@ from launcher.problems import Problem
 SOURCE = ROOT / "samples" / "hello"
 NAME = "berth/hello"
 NOBODY = "65534:65534"
+PORT = "8080/tcp"
 SECOND = 10**9
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
-HEALTH = {
+HEALTH: dict[str, Any] = {
     # busybox's own wget -T crashes in Debian 12's build, hence timeout
     "Test": ["CMD-SHELL", "timeout 3 wget -q -O /dev/null http://127.0.0.1:8080/healthz"],
     "Interval": 2 * SECOND,
@@ -58,14 +60,30 @@ def images() -> list[Image]:
     return [variant(tag, layers=layers) for tag in VARIANTS]
 
 
-def variant(tag: str, *, layers: tuple[Layer, ...]) -> Image:
-    version, colour, mood, description = VARIANTS[tag]
-    labels = {
+def facts() -> dict[str, dict[str, Any]]:
+    """By reference: what the images say of themselves, for clusters that cannot look into one."""
+    check = {
+        "command": ["/bin/sh", "-c", HEALTH["Test"][1]],
+        "interval_seconds": HEALTH["Interval"] / SECOND,
+        "timeout_seconds": HEALTH["Timeout"] / SECOND,
+        "retries": HEALTH["Retries"],
+        "start_period_seconds": HEALTH["StartPeriod"] / SECOND,
+    }
+    same = {"ports": [PORT], "health": check, "user": NOBODY}
+    return {f"{NAME}:{tag}": same | {"labels": labels(tag)} for tag in VARIANTS}
+
+
+def labels(tag: str) -> dict[str, str]:
+    return {
         "org.opencontainers.image.title": "hello",
         "org.opencontainers.image.version": tag,
-        "org.opencontainers.image.description": description,
+        "org.opencontainers.image.description": VARIANTS[tag][-1],
         "org.opencontainers.image.licenses": "Apache-2.0 AND GPL-2.0-only",
     }
+
+
+def variant(tag: str, *, layers: tuple[Layer, ...]) -> Image:
+    version, colour, mood, _description = VARIANTS[tag]
     config = {
         "Cmd": ["/bin/sh", "/usr/share/hello/serve.sh"],
         "Env": [
@@ -74,9 +92,9 @@ def variant(tag: str, *, layers: tuple[Layer, ...]) -> Image:
             f"HELLO_COLOUR={colour}",
             f"HELLO_MOOD={mood}",
         ],
-        "ExposedPorts": {"8080/tcp": {}},
+        "ExposedPorts": {PORT: {}},
         "Healthcheck": HEALTH,
-        "Labels": labels,
+        "Labels": labels(tag),
         "User": NOBODY,
         "WorkingDir": "/",
     }

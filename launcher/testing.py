@@ -4,15 +4,16 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from launcher import packages, sample_images
+from launcher import outcomes, packages, sample_images
 from launcher.engine import PrivateEngine
 from launcher.identity import dev as identity
 from launcher.install import DEVELOPMENT, Environment
@@ -20,6 +21,7 @@ from launcher.keys import make_keys
 from launcher.kubernetes import binaries
 from launcher.kubernetes.cluster import PrivateCluster
 from launcher.lanes import beside
+from launcher.outcomes import Outcome
 from launcher.paths import PYTHON, ROOT, State
 from launcher.portal import environment
 from launcher.problems import Problem
@@ -55,7 +57,8 @@ def cluster(state: State, undo: ExitStack) -> Variables:
             say("Its programs are built now, once: this takes five to ten minutes.")
         private = PrivateCluster(state.folder)
         undo.callback(private.destroy)
-        return {"BERTH_TEST_KUBECONFIG": str(private.start()), "BERTH_TEST_REGISTRY": private.registry}
+        started = {"BERTH_TEST_KUBECONFIG": str(private.start()), "BERTH_TEST_REGISTRY": private.registry}
+        return started | {"BERTH_TEST_CLUSTER": str(state.folder)}
 
 
 def databases(state: State, undo: ExitStack) -> Variables:
@@ -94,6 +97,7 @@ class Part:
     packages: tuple[str, ...] = ()
     services: tuple[Service, ...] = ()
     takes_extra: bool = True
+    most_minutes: int = 30  # twice as long as it takes on a slow machine: what hangs is ended, and said
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -117,23 +121,39 @@ CHECKS = (
     ),  # a module that cannot be imported is known in seconds, not in minutes
 )
 FAST = pytest("not (live or kubernetes or e2e or browser or keystone or wide)", "-n", "2")
-LIVE = (*packages.ENGINE, *packages.IMAGES)
+STORED = pytest("not (live or kubernetes or e2e or browser or keystone or wide or storeless)", "-n", "2")
+LIVE = (*packages.ENGINE, *packages.IMAGES, *packages.REGISTRY, *packages.CLIENTS)
 LIVE_ALL = (*LIVE, *packages.SERVICES)
+E2E = (*LIVE, *packages.BROWSER)
 PARTS = {
     "checks": Part(CHECKS, packages=packages.TRANSLATION, takes_extra=False),
     "fast": Part(FAST, packages=packages.TRANSLATION),
     "matrix": Part(pytest("wide", "-n", "2"), packages=packages.TRANSLATION),
-    "postgres": Part(FAST, packages=(*packages.SERVICES, *packages.TRANSLATION), services=(databases,)),
+    "postgres": Part(STORED, packages=(*packages.SERVICES, *packages.TRANSLATION), services=(databases,)),
     "browser": Part(pytest("browser", "-n", "2"), packages=packages.BROWSER, services=(browser,)),
     "keystone": Part(pytest("keystone"), packages=packages.TRANSLATION, services=(keystone,)),
-    "live": Part(pytest("live and not (e2e or keystone or kubernetes)"), packages=LIVE_ALL, services=(engine,)),
-    "kubernetes": Part(pytest("kubernetes"), packages=(*packages.IMAGES, *packages.KUBERNETES), services=(cluster,)),
-    "e2e": Part(pytest("e2e"), packages=(*LIVE, *packages.BROWSER), services=(engine, keystone, browser)),
+    "live": Part(
+        pytest("live and not (e2e or keystone or kubernetes)"),
+        packages=LIVE_ALL,
+        services=(engine,),
+        most_minutes=60,
+    ),
+    "kubernetes": Part(
+        pytest("kubernetes and not e2e"),
+        packages=(*packages.IMAGES, *packages.KUBERNETES),
+        services=(cluster,),
+        most_minutes=60,
+    ),
+    "e2e": Part(pytest("e2e and not kubernetes"), packages=E2E, services=(engine, keystone, browser), most_minutes=60),
+    "e2e-kubernetes": Part(
+        pytest("e2e and kubernetes"),
+        packages=(*E2E, *packages.KUBERNETES),
+        services=(engine, cluster, browser),
+        most_minutes=60,
+    ),
 }
-# These wait for their engines most of the time, so two processors carry two of them at once. People at a browser wait
-# for less long: those tests have the machine for themselves, in the end.
-LANES = (("live",), ("keystone", "kubernetes"))
-LAST = ("e2e",)
+# These wait for their engines most of the time, so two processors carry two of them at once.
+LANES = (("live", "e2e-kubernetes"), ("keystone", "e2e", "kubernetes"))
 
 
 @dataclass(frozen=True)
@@ -143,6 +163,7 @@ class Result:
     name: str
     passed: bool
     seconds: float
+    tests: Outcome | None = None
 
 
 def run_tests(names: Sequence[str], *, extra: Sequence[str], may_install: bool) -> int:
@@ -163,14 +184,33 @@ def run_tests(names: Sequence[str], *, extra: Sequence[str], may_install: bool) 
 
 
 def run_parts(wanted: Sequence[str], *, extra: Sequence[str]) -> list[Result]:
-    """One after the other what needs the whole machine, then the lanes, then what comes last."""
+    """One after the other what needs the whole machine, then the lanes."""
     run = partial(run_part, extra=extra)
     lanes = [[name for name in lane if name in wanted] for lane in LANES]
     waiting = {name for lane in lanes for name in lane}
-    results = [run(name) for name in wanted if name not in waiting and name not in LAST]
+    results = [run(name) for name in wanted if name not in waiting]
     if waiting:
-        results += beside([lane for lane in lanes if lane], run, lost=lambda name: Result(name, False, 0.0))
-    return [*results, *(run(name) for name in LAST if name in wanted)]
+        with programs_being_built(waiting):
+            results += beside([lane for lane in lanes if lane], run, lost=lambda name: Result(name, False, 0.0))
+    return results
+
+
+@contextmanager
+def programs_being_built(names: Collection[str]) -> Iterator[None]:
+    """Those of the private Kubernetes, where they are wanted and not there, beside what does not wait for them."""
+    if not any(cluster in PARTS[name].services for name in names) or binaries.built() or binaries.why_not():
+        yield
+        return
+    say("The programs of the private Kubernetes are built now, once, beside the tests.")
+    words = ["nice", "-n", "19", sys.executable, "-m", "launcher.kubernetes", "build"]
+    with subprocess.Popen(words, cwd=ROOT, start_new_session=True) as building:
+        with suppress(OSError):  # where the kernel weighs sessions, niceness counts within one only
+            Path(f"/proc/{building.pid}/autogroup").write_text("19")
+        try:
+            yield
+        finally:
+            if building.poll() is None:
+                os.killpg(building.pid, signal.SIGTERM)
 
 
 def make_ready(wanted: Sequence[str], *, may_install: bool) -> None:
@@ -205,11 +245,14 @@ def run_part(name: str, *, extra: Sequence[str]) -> Result:
             variables = environment(state) | dict(part.variables)
             for service in part.services:
                 variables |= service(state, undo)
-            passed = all([run_command(words, part=part, extra=extra, env=variables) for words in part.commands])
+            written = state.folder / "tests.xml"
+            commands = [(*words, *outcomes.words(written)) if "-m" in words else words for words in part.commands]
+            passed = all([run_command(words, part=part, extra=extra, env=variables) for words in commands])
+            tests = outcomes.outcome(written)
     except Problem as problem:
         complain(problem.message, hint=problem.hint)
-        passed = False
-    return Result(name, passed, time.monotonic() - began)
+        passed, tests = False, None
+    return Result(name, passed, time.monotonic() - began, tests)
 
 
 def run_command(words: Sequence[str], *, part: Part, extra: Sequence[str], env: Variables) -> bool:
@@ -217,20 +260,28 @@ def run_command(words: Sequence[str], *, part: Part, extra: Sequence[str], env: 
     more = extra if part.takes_extra else ()
     say(f"--- {' '.join([*words, *more])}")
     program = [str(PYTHON), words[0]] if words[0].endswith(".py") else [str(PYTHON.parent / words[0])]
-    return call([*program, *words[1:], *more], env=env)
+    return call([*program, *words[1:], *more], env=env, seconds=part.most_minutes * 60)
 
 
-def call(words: Sequence[str], *, env: Variables) -> bool:
-    """Whether it went well. Whoever stops us gives it a minute to clear up what it started."""
+def call(words: Sequence[str], *, env: Variables, seconds: float) -> bool:
+    """Whether it went well, in that time. Whoever stops us gives it a minute to clear up what it started."""
     with subprocess.Popen(words, cwd=ROOT, env=env) as process:
         try:
-            return process.wait() == 0
+            return process.wait(seconds) == 0
+        except subprocess.TimeoutExpired:
+            complain(f"{words[0]} took longer than {seconds:.0f} s and was ended.")
+            clear_up(process)
+            return False
         except Stopped:
-            process.send_signal(signal.SIGINT)
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(CLEARING_SECONDS)
-            process.kill()
+            clear_up(process)
             raise
+
+
+def clear_up(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGINT)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(CLEARING_SECONDS)
+    process.kill()
 
 
 @contextmanager
@@ -248,8 +299,13 @@ def temporary_state() -> Iterator[State]:
 
 
 def report(results: Sequence[Result]) -> None:
-    """One table of all parts."""
-    say("\nPart       Result   Duration")
+    """One table of all parts, and under it every test that failed, whichever part it was of."""
+    say("\nPart            Result   Duration       Tests passed  failed  skipped")
     for result in results:
         minutes, seconds = divmod(round(result.seconds), 60)
-        say(f"{result.name:<10} {'passed' if result.passed else 'FAILED':<8} {minutes:>3} min {seconds:02} s")
+        line = f"{result.name:<15} {'passed' if result.passed else 'FAILED':<8} {minutes:>3} min {seconds:02} s"
+        if (tests := result.tests) is not None:
+            line += f"   {tests.passed:>12}  {len(tests.failed):>6}  {tests.skipped:>7}"
+        say(line)
+    for name, test in [(one.name, test) for one in results if one.tests for test in one.tests.failed]:
+        say(f"FAILED {test} (in {name})")

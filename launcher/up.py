@@ -6,20 +6,23 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FrameType
+from typing import Any
 
-from launcher import sample_images
+from launcher import packages, sample_images
 from launcher.engine import PrivateEngine
 from launcher.engine_api import EngineError
 from launcher.engine_choice import Choice, Chooser
 from launcher.identity import dev as identity
+from launcher.identity.server import PrivateKeystone
 from launcher.install import RUNTIME, Environment
 from launcher.keys import make_keys
 from launcher.paths import ROOT, State
-from launcher.portal import Place, Server, attach, prepare
+from launcher.portal import Place, Server, kubeconfig_file, prepare
 from launcher.problems import Problem
 from launcher.processes import Mark
+from launcher.registry import Berth, PrivateRegistry
 from launcher.report import complain, say, step
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -67,6 +70,7 @@ def up(wishes: Wishes, *, state: State) -> int:
 
 def start(wishes: Wishes, *, state: State, server: Server, undo: ExitStack) -> None:
     """All steps from nothing to a page. `undo` collects how to end what was started."""
+    kubeconfig = kubeconfig_file(wishes.kubeconfig)
     environment = Environment(ROOT)
     with step("Packages") as now:
         now.note(packages_ready(environment, may_install=wishes.install))
@@ -74,18 +78,22 @@ def start(wishes: Wishes, *, state: State, server: Server, undo: ExitStack) -> N
         made = make_keys(state.keys)
         now.note(f"Keys made: {', '.join(made)}" if made else "Keys are there")
     choice = find_engine(wishes, state=state, undo=undo)
-    samples = give_samples(choice.url) if choice.url else []
+    if choice.url:
+        give_samples(choice.url)
     accounts = start_keystone(wishes, state=state, undo=undo)
+    place = replace(wishes.place, also=PrivateEngine(state.folder).machine if choice.private else "")
+    start_registry(wishes, place, state=state, undo=undo)
     with step("Database and first contents"):
-        made_first = prepare(state, engine=choice, samples=samples, cast=wishes.cast)
+        samples = sample_images.facts()
+        made_first = prepare(state, engine=choice, samples=samples, cast=wishes.cast, kubeconfig=kubeconfig)
     say_passwords({made_first["owner"]: made_first.get("password")} | made_first.get("cast", {}))
     tell_accounts(accounts)
     if wishes.kubeconfig:
         with step("Kubernetes cluster") as now:
-            now.note(f"Kubernetes cluster: {attach(state, kubeconfig=wishes.kubeconfig)}")
+            now.note(f"Kubernetes cluster: {attached(made_first, wishes.kubeconfig)}")
     with step("Portal") as now:
         undo.callback(server.stop)
-        server.start(wishes.place)
+        server.start(place)
         now.note(f"Portal, log in {server.log}")
     say(f"\nBerth is ready at {wishes.place.url}")
 
@@ -153,6 +161,27 @@ def start_keystone(wishes: Wishes, *, state: State, undo: ExitStack) -> dict[str
     return seeded.passwords
 
 
+def start_registry(wishes: Wishes, place: Place, *, state: State, undo: ExitStack) -> None:
+    """Start the registry that people push to, unless REGISTRY_URL names one; Berth is of use without it too."""
+    registry = PrivateRegistry(state)
+    if named := os.environ.get("REGISTRY_URL"):
+        registry.forget()
+        with step(f"Registry at {named}"):
+            return
+    realm, events = (f"{url}registry/{name}" for url, name in ((place.seen_by_engines, "token"), (place.url, "events")))
+    try:
+        with step("Registry") as now:
+            if wishes.install and os.geteuid() == 0:
+                packages.install([*packages.REGISTRY, *packages.SOURCES])
+            undo.callback(registry.stop)
+            now.note(
+                f"Registry at {registry.start(place.also or '127.0.0.1', Berth(realm, events))}, log in {registry.log}"
+            )
+    except Problem as problem:
+        registry.forget()
+        say(f"        No registry: {problem.message} {problem.hint}".rstrip())
+
+
 def tell_accounts(passwords: Mapping[str, str]) -> None:
     if not passwords:
         return
@@ -162,16 +191,21 @@ def tell_accounts(passwords: Mapping[str, str]) -> None:
     say("        They are shown only this once.\n")
 
 
-def give_samples(url: str) -> list[str]:
-    """Load the sample images and name them; Berth is of use without them too, so a failure is only told."""
+def attached(made: Mapping[str, Any], kubeconfig: str) -> str:
+    """What was said of the cluster of a kubeconfig. Raises `Problem` where it was not taken."""
+    if "refused" in made:
+        raise Problem(f"The cluster of {kubeconfig} was not taken. {made['refused']}")
+    return str(made["attached"])
+
+
+def give_samples(url: str) -> None:
+    """Load the sample images; Berth is of use without them too, so a failure is only told."""
     try:
         with step("Sample images") as now:
             loaded = sample_images.ensure(url)
             now.note(f"{len(loaded)} sample images made" if loaded else "Sample images are there")
     except (Problem, EngineError, OSError) as problem:
         say(f"        {problem}")
-        return []
-    return sample_images.REFERENCES
 
 
 def ask(question: str) -> bool:
@@ -253,13 +287,19 @@ def down(*, state: State) -> int:
         if not Server(state).stop():
             now.note("Portal was not running")
     if keystone := identity.there(state):
-        with step("Keystone ended") as now:
-            if not keystone.stop():
-                now.note("Keystone was not running")
+        end("Keystone", keystone)
+    if (registry := PrivateRegistry(state)).folder.is_dir():
+        end("Registry", registry)
     if state.engine.is_dir() and os.geteuid() == 0:
         with step("Private engine ended, nothing of it left on the machine"):
             PrivateEngine(state.folder).stop()
     return 0
+
+
+def end(name: str, server: PrivateKeystone | PrivateRegistry) -> None:
+    with step(f"{name} ended") as now:
+        if not server.stop():
+            now.note(f"{name} was not running")
 
 
 def status(*, state: State) -> int:
@@ -285,5 +325,7 @@ def status(*, state: State) -> int:
         say(f"engine  {remembered or 'none yet'}")
     if keystone := identity.there(state):
         say(f"keystone {'running at ' + keystone.url if keystone.running() else 'not running'}")
+    if (registry := PrivateRegistry(state)).url:
+        say(f"registry {'running at ' + registry.url if registry.running() else 'not running'}")
     say(f"state   {state.folder}")
     return 0 if serving else 3

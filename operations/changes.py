@@ -15,7 +15,7 @@ from django.db.models import Max, Min, Q
 from core.access import Actor
 from core.clock import from_now
 from operations.doorbell import ring_on_commit
-from operations.models import Change
+from operations.models import UPKEEP, Change
 
 BELL = "changes"
 KEPT = timedelta(hours=1)
@@ -27,6 +27,7 @@ FRESH_BESIDE_OTHERS = timedelta(seconds=15)  # on PostgreSQL: a lower number may
 
 _permissions: dict[str, str] = {
     "operation": "app.view",
+    "upkeep": UPKEEP,  # an operation on the platform itself
     "place": "app.view",
     "project": "project.view",
     "cluster": "cluster.view",

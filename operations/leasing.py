@@ -10,10 +10,12 @@ from django.db import DatabaseError, connection
 from core.clock import from_now
 from operations import services
 from operations.models import Operation
+from operations.registry import long_kinds
 
 log = logging.getLogger(__name__)
 RENEW_SECONDS = 15.0
 MOST_RENEWALS = 20  # a step that hangs for good loses its lease in the end
+MOST_RENEWALS_OF_LONG = 80
 
 
 @contextlib.contextmanager
@@ -36,7 +38,7 @@ def renew(operation: Operation) -> bool:
 
 
 def _renew(operation: Operation, ended: threading.Event) -> None:
-    for _renewal in range(MOST_RENEWALS):
+    for _renewal in range(MOST_RENEWALS_OF_LONG if operation.kind in long_kinds() else MOST_RENEWALS):
         if ended.wait(RENEW_SECONDS):
             return
         try:

@@ -9,9 +9,11 @@ from django.db.models.functions import Now
 from core.access import Scope
 from core.rows import Row
 
+UPKEEP = "cluster.view"  # to see what is done with the platform itself
+
 
 class Operation(Row):
-    scope = Scope("tenant_id", "project_id")
+    scope = Scope("tenant_id", "project_id", upkeep=UPKEEP)
     view_permission = "app.view"
 
     class State(models.TextChoices):
@@ -75,7 +77,7 @@ class Operation(Row):
 class OperationEvent(models.Model):
     """One thing that happened, as a code and its parameters; words are made in the reader's language."""
 
-    scope = Scope("operation__tenant_id", "operation__project_id")
+    scope = Scope("operation__tenant_id", "operation__project_id", upkeep=UPKEEP)
     view_permission = "app.view"
 
     class Level(models.TextChoices):

@@ -33,7 +33,10 @@ class StepFailed(Exception):
 
 
 class Handler(Protocol):
-    """How one kind of operation is done. Each call is short, may be repeated, never sleeps."""
+    """How one kind of operation is done. Each call is short, may be repeated, never sleeps.
+
+    One whose calls may take minutes, because they read something large, says so: `long_steps = True`.
+    """
 
     deadline_seconds: int
 
@@ -93,6 +96,11 @@ def register(kind: str, handler: Handler) -> None:
     if kind in HANDLERS:
         raise ValueError(f"operation kind {kind} is registered twice")
     HANDLERS[kind] = handler
+
+
+def long_kinds() -> list[str]:
+    """Kinds of which one step may take minutes. Their messages are their own: a turn of theirs is nobody else's."""
+    return [kind for kind, handler in HANDLERS.items() if getattr(handler, "long_steps", False)]
 
 
 def on_settled(tell: Callable[[Operation], None]) -> Callable[[Operation], None]:

@@ -22,7 +22,7 @@ from core.clock import from_now
 from core.errors import Conflict
 from operations.changes import announce
 from operations.models import Operation, OperationEvent
-from operations.registry import HANDLERS, LOST_RIGHT, SETTLED, Wait
+from operations.registry import HANDLERS, LOST_RIGHT, SETTLED, Wait, long_kinds
 from operations.wakeup import wake
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ def enqueue(
     actor: Actor,
     kind: str,
     *,
-    target: models.Model,
+    target: models.Model | None,
     target_key: str,
     target_name: str,
     params: dict[str, Any],
@@ -69,8 +69,8 @@ def enqueue(
     except IntegrityError:
         raise busy(target_key) from None
     operation.refresh_from_db()
-    emit(operation, "accepted")
-    transaction.on_commit(lambda: wake(operation.pk), robust=True)
+    _write_event(operation, 1, "accepted")
+    transaction.on_commit(lambda: wake(operation.pk, long=operation.kind in long_kinds()), robust=True)
     return operation
 
 
@@ -205,10 +205,17 @@ def _record_end(operation: Operation, state: str) -> None:
 def emit(operation: Operation, code: str, params: dict[str, Any] | None = None, *, level: str = "info") -> None:
     """Write an event and ring; call it inside a transaction that holds the operation's row."""
     last = operation.events.aggregate(last=Max("seq"))["last"] or 0
+    _write_event(operation, last + 1, code, params, level=level)
+
+
+def _write_event(
+    operation: Operation, number: int, code: str, params: dict[str, Any] | None = None, *, level: str = "info"
+) -> None:
     OperationEvent.objects.create(
-        operation=operation, seq=last + 1, step=operation.step, level=level, code=code, params=params or {}
+        operation=operation, seq=number, step=operation.step, level=level, code=code, params=params or {}
     )
-    announce("operation", operation.pk, tenant=operation.tenant_id, project=operation.project_id)
+    kind = "upkeep" if operation.tenant_id is None else "operation"
+    announce(kind, operation.pk, tenant=operation.tenant_id, project=operation.project_id)
 
 
 def emit_if_new(operation: Operation, wait: Wait) -> None:
@@ -233,6 +240,6 @@ def cancel(actor: Actor, operation: Operation) -> Operation:
     if not asked:
         raise Conflict(_("It has ended already, or is being cancelled."), code="not_cancellable")
     emit(operation, "cancel_asked", {"person": actor.name}, level="warn")
-    transaction.on_commit(lambda: wake(operation.pk), robust=True)
+    transaction.on_commit(lambda: wake(operation.pk, long=operation.kind in long_kinds()), robust=True)
     operation.refresh_from_db()
     return operation

@@ -33,15 +33,21 @@ REASON = "cast"
 
 
 @transaction.atomic
-def cast(local: Cluster) -> dict[str, str]:
-    """Make whoever and whatever is missing; answers {name: password} of the accounts made by this call only."""
+def accounts() -> dict[str, str]:
+    """Make whoever is missing, among them the platform's operator; {name: password} of those made by this call only."""
     made = {name: password for name in NAMES if (password := _account(name))}
+    _operator()
+    return made
+
+
+@transaction.atomic
+def places(at: Cluster) -> None:
+    """Make what is missing of tenants, projects with their environments, and roles; `accounts` come first."""
     operator = _operator()
     for tenant, owner in OWNERS.items():
-        _tenant(operator, tenant, User.objects.get(username=owner), local)
+        _tenant(operator, tenant, User.objects.get(username=owner), at)
     for role, names in ((IN_TENANT, ()), (IN_PROJECTS, PROJECTS["acme"])):
         _give(role, [name for name, _title in names])
-    return made
 
 
 def _account(name: str) -> str:

@@ -17,13 +17,15 @@ from django.conf import settings
 
 from apps.observer import Observer
 from console import registry
+from core.sqlite3.base import SPARE
 from observe.collecting import Collector
-from portal import sqlite_log
+from portal import lean, sqlite_log
 from portal.beat import Scheduler
 
 log = logging.getLogger(__name__)
 WORKER_THREADS = 4
 MOST_FILES = 65_536
+SPARE_CONNECTIONS = 2  # of SQLite; each holds two megabytes
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Scope]]
 Send = Callable[[Scope], Awaitable[None]]
@@ -95,6 +97,7 @@ class Lifespan:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 await self._start()
+                lean.leave_alone_what_stays()
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
                 await self._stop()
@@ -103,6 +106,7 @@ class Lifespan:
 
     async def _start(self) -> None:
         _allow_many_sockets()
+        SPARE.keep(SPARE_CONNECTIONS)
         if not settings.EMBEDDED:
             return
         self.log = await sync_to_async(sqlite_log.keep_open)()
@@ -113,5 +117,6 @@ class Lifespan:
         await registry.leave_all()  # nothing of a console stays in an instance
         if self.companions is not None:
             await sync_to_async(self.companions.stop)()
+        SPARE.end()
         if self.log is not None:
             self.log.close()

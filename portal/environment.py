@@ -4,6 +4,7 @@ No message repeats a value: it may hold a password.
 """
 
 import json
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -102,3 +103,51 @@ def keystone(file: Path) -> dict[str, str]:
     if missing:
         raise ImproperlyConfigured(f"KEYSTONE_URL is set, but not {' and '.join(missing)}.")
     return {"url": url} | found
+
+
+def registry(keys: Path) -> dict[str, str]:
+    """{"url", "service", "issuer", "key", "notices"} of the registry that people push to; `url` empty where none is.
+
+    From REGISTRY_URL and its neighbours, else from the files that `berth up` made.
+    """
+    made = keys / "registry.json"
+    url: str = env.str("REGISTRY_URL", default="").rstrip("/")
+    if not url and made.exists():
+        url = str(json.loads(made.read_text())["url"])
+    named = {"service": env.str("REGISTRY_SERVICE", default="berth-registry"), "issuer": "berth"}
+    if not url:
+        return named | {"url": "", "key": "", "notices": ""}
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path:
+        raise ImproperlyConfigured("REGISTRY_URL is not understood. It looks like https://registry.example.com.")
+    found = {
+        "key": _text("REGISTRY_KEY", keys / "registry_key"),
+        "notices": _text("REGISTRY_NOTICES_TOKEN", keys / "registry_notices").strip(),
+    }
+    missing = [
+        variable
+        for variable, name in (("REGISTRY_KEY", "key"), ("REGISTRY_NOTICES_TOKEN", "notices"))
+        if not found[name]
+    ]
+    if missing:
+        raise ImproperlyConfigured(f"REGISTRY_URL is set, but not {' and '.join(missing)}.")
+    return named | {"url": url} | found
+
+
+def outbound() -> dict[str, Any]:
+    """{"networks", "authorities"}: where inside people may lead Berth to, and whom it trusts beside the usual ones."""
+    try:
+        networks = [ip_network(one) for one in env.list("OUTBOUND_NETWORKS", default=[])]
+    except ValueError:
+        raise ImproperlyConfigured(
+            "OUTBOUND_NETWORKS is not understood. It looks like 10.20.0.0/16,fd12::/32."
+        ) from None
+    authorities: str = env.str("OUTBOUND_CA_FILE", default="")
+    if authorities and not Path(authorities).is_file():
+        raise ImproperlyConfigured("OUTBOUND_CA_FILE names no file. It holds certificates in PEM.")
+    return {"networks": networks, "authorities": authorities}
+
+
+def _text(variable: str, file: Path) -> str:
+    value: str = env.str(variable, default="")
+    return value or (file.read_text() if file.exists() else "")

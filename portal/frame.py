@@ -17,9 +17,12 @@ from portal.places import Place, places_of
 from portal.running import Running, running_of
 from tenants import notices
 from tenants.models import Tenant, User
-from tenants.notice_views import Line, behind_the_bell
+from tenants.notice_views import BEHIND_THE_BELL, Line, behind_the_bell
 from tenants.requests.selectors import needs_count
 
+ABOUT_IMAGES = (  # below the address of a project
+    "images/", "image-copies/", "passports/", "promotion/", "replication/", "settings/keeping/", "settings/registries/",
+)  # fmt: skip
 OTHER_LANGUAGE = {"en": ("zh-hans", "中文", "中"), "zh-hans": ("en", "English", "En")}
 
 
@@ -83,12 +86,12 @@ class Frame:
     def reader(self) -> bool:
         return self.user is not None and self.user.reader
 
-    @property
+    @cached_property
     def language_choice(self) -> dict[str, str]:
         code, label, short = OTHER_LANGUAGE.get(get_language() or "en", OTHER_LANGUAGE["zh-hans"])
         return {"code": code, "label": label, "short": short}
 
-    @property
+    @cached_property
     def person(self) -> dict[str, Any] | None:
         if self.user is None:
             return None
@@ -123,9 +126,13 @@ class Frame:
 
     @property
     def operations_running(self) -> int:
-        return self.running.count
+        return self.running.at_work
 
     @property
+    def operations_waiting(self) -> int:
+        return self.running.waiting
+
+    @cached_property
     def operations_url(self) -> str:
         if self.place is None:
             return reverse("home") if self.user else ""
@@ -133,6 +140,8 @@ class Frame:
 
     @cached_property
     def unread(self) -> int:
+        if len(self.notices) < BEHIND_THE_BELL:  # these are all there are
+            return sum(one.notice.read_at is None for one in self.notices)
         return notices.unread_count(self.actor)
 
     @cached_property
@@ -144,7 +153,7 @@ class Frame:
     def notices(self) -> list[Line]:
         return behind_the_bell(self.actor)
 
-    @property
+    @cached_property
     def _names(self) -> dict[str, str]:
         return {"tenant": self.place.tenant.name, "project": self.place.project.name} if self.place else {}
 
@@ -160,7 +169,12 @@ class Frame:
         return groups
 
     def _platform(self) -> list[Item]:
-        found = [self._item(_("Clusters"), reverse("clusters"), "server-2")]
+        clusters = self._item(_("Clusters"), reverse("clusters"), "server-2")
+        about = self.path.startswith((reverse("cluster_connect"), reverse("builders")))
+        found = [replace(clusters, current=clusters.current or about)]
+        found.append(self._item(_("Registry"), reverse("registry_upkeep"), "database"))
+        found.append(self._item(_("Advisories"), reverse("advisories"), "shield-check"))
+        found.append(self._item(_("Base images"), reverse("base_images"), "stack-2"))
         if "quota.tenant" in self.actor.rights.platform:
             found.append(self._item(_("Tenants"), reverse("tenants"), "building"))
         if "identity.manage" in self.actor.rights.platform:
@@ -171,15 +185,26 @@ class Frame:
         overview = reverse("project", kwargs=self._names)
         activity = self._item(_("Activity"), reverse("activity", kwargs=self._names), "activity")
         members = reverse("project_members", kwargs=self._names)
-        inside = self.path.startswith(overview) and not activity.current and not self.path.startswith(members)
+        images = self._item(_("Images"), reverse("project_images", kwargs=self._names), "stack-2")
+        images = replace(images, current=self.path.startswith(tuple(overview + part for part in ABOUT_IMAGES)))
         settings = self._item(_("Settings"), reverse("project_settings", kwargs=self._names), "adjustments-horizontal")
         lifecycle = self.path.startswith(reverse("project_lifecycle", kwargs=self._names))
-        at_settings = settings.current or lifecycle
+        settings = replace(settings, current=(settings.current or lifecycle) and not images.current)
+        elsewhere = any(one.current for one in (activity, images, settings)) or self.path.startswith(members)
+        inside = self.path.startswith(overview) and not elsewhere
         return [
-            Item(_("Overview"), overview, "layout-dashboard", current=inside and not at_settings),
+            Item(_("Overview"), overview, "layout-dashboard", current=inside),
+            *([images] if self._sees_images else []),
             activity,
-            replace(settings, current=at_settings),
+            settings,
         ]
+
+    @property
+    def _sees_images(self) -> bool:
+        if self.place is None:
+            return False
+        tenant, project = self.place.tenant, self.place.project
+        return self.actor.rights.allows("image.view", tenant=tenant.pk, project=project.pk)
 
     def _govern(self) -> list[Item]:
         counted, audited = self._counted_tenant, self._audited_tenant
@@ -214,6 +239,8 @@ class Frame:
     def _audited_tenant(self) -> str:
         """The tenant whose audit this person may read: the present one if possible."""
         ids: list[uuid.UUID] = self.actor.rights.places("audit.view")[0]
+        if self.place and self.place.tenant.pk in ids and self.tenant_name in ("", self.place.tenant.name):
+            return str(self.place.tenant.name)
         names = list(Tenant.objects.filter(pk__in=ids).order_by("name").values_list("name", flat=True)) if ids else []
         here = self.tenant_name or (self.place.tenant.name if self.place else "")
         return here if here in names else next(iter(names), "")

@@ -20,6 +20,8 @@ from apps.models import AppEnvironment, Release, ServiceName
 from apps.needs import needs_deploy, needs_scale
 from core import access
 from core.access import Actor, visible
+from images.models import Repository
+from images.repositories.selectors import by_words
 from portal.frame import Frame
 from portal.places import containing, places_of
 from tenants import recent
@@ -143,6 +145,7 @@ class Search:
             Group("do", _("Do"), [*self._deeds(places), *self._new(), *self._own()]),
             Group("pages", _("Pages"), [*self._pages()]),
             Group("projects", _("Projects"), [*self._projects()]),
+            Group("images", _("Images"), [*self._images()]),
             Group("tenants", _("Tenants"), [_tenant(row) for row in tenants[:MOST_SHOWN]]),
             Group("environments", _("Environments"), [*self._environments(places)]),
             Group("releases", _("Releases"), [*self._releases()]),
@@ -258,6 +261,16 @@ class Search:
         )  # fmt: skip
         yield Entry(_("Sign out"), reverse("sign_out"), "logout", account, post=True, terms="sign out log out leave")
 
+    def _images(self) -> Iterator[Entry]:
+        """ "web 1.4" leads to what that tag means now."""
+        if not self.things:
+            return
+        repositories, tags = by_words(self.actor, self.things, most=MOST_SHOWN)
+        for row in repositories:
+            yield _image(row, "repository")
+        for tag in tags:
+            yield _image(tag.repository, "image_digest", tag.name, digest=tag.artifact.digest)
+
     def _releases(self) -> Iterator[Entry]:
         """ "shop 3" leads to release 3 of shop."""
         numbers = [int(word) for word in self.words if word.isdecimal() and len(word) < 7]
@@ -338,6 +351,12 @@ def _where(row: AppEnvironment) -> str:
 
 def _at(row: AppEnvironment, url: str, **more: str) -> str:
     return f"{url}?{urlencode({'environment': row.environment.name} | more)}"
+
+
+def _image(row: Repository, page: str, tag: str = "", **more: str) -> Entry:
+    tenant, project, name = row.path.split("/", 2)
+    url = reverse(page, kwargs={"tenant": tenant, "project": project, "repository": name} | more)
+    return Entry(f"{name}:{tag}" if tag else name, url, "stack-2", f"{tenant} / {project}", terms=f"{row.title} image")
 
 
 def _tenant(row: Tenant) -> Entry:

@@ -9,6 +9,8 @@ from typing import Any
 from django.conf import settings
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from core.api import inlet as inlets
+
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Scope]]
 Send = Callable[[Scope], Awaitable[None]]
@@ -97,6 +99,9 @@ class Bodies:
         self._application = application
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "PATCH" and inlets.WANTED.match(scope["path"]):
+            await self._let_in(scope, receive, send)
+            return
         if declared_bytes(scope) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             await self._refuse("too_large", scope, receive, send)
             return
@@ -105,9 +110,24 @@ class Bodies:
         except Refused as refused:
             await self._refuse(refused.code, scope, receive, send)
 
+    async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The view itself reads the body, as far as it wants to."""
+        inlet = inlets.Inlet(receive)
+        closing = _and_close(send, receive)
+
+        async def answer(message: Scope) -> None:
+            await (send if inlet.whole else closing)(message)
+
+        await self._application(_bare(scope) | {"inlet": inlet}, _no_body(), answer)
+
     async def _refuse(self, code: str, scope: Scope, receive: Receive, send: Send) -> None:
-        bare = [(name, value) for name, value in scope["headers"] if name not in (b"content-length", b"content-type")]
-        await self._application(scope | {"headers": bare, "refused": code}, _no_body(), _and_close(send, receive))
+        await self._application(_bare(scope) | {"refused": code}, _no_body(), _and_close(send, receive))
+
+
+def _bare(scope: Scope) -> Scope:
+    """As if nothing had been sent with it."""
+    about_it = (b"content-length", b"content-type", b"transfer-encoding")
+    return scope | {"headers": [(name, value) for name, value in scope["headers"] if name not in about_it]}
 
 
 def declared_bytes(scope: Scope) -> int:

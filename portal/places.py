@@ -30,11 +30,19 @@ def places_of(
 ) -> list[Place]:
     """Projects somebody may see, in which each of `words` is found: recent ones first, then by tenant and name."""
     rows = projects(actor).filter(containing(words))
+    others = list(rows.order_by("tenant__name", "name")[:most])
     known = recent.projects(user)[: MOST_RECENT + 1]
-    last = {str(row): row for row in rows.filter(named(known))} if known else {}
-    first = [last[name] for name in known if name in last]
-    others = rows.exclude(pk__in=[row.pk for row in first]).order_by("tenant__name", "name")[: most - len(first)]
+    first = _last(rows, known, among=others)
+    others = [row for row in others if row not in first][: most - len(first)]
     return [_place(row, here, recent=True) for row in first] + [_place(row, here) for row in others]
+
+
+def _last(rows: QuerySet[Project], known: list[str], *, among: list[Project]) -> list[Project]:
+    """Those of the rows whose "tenant/project" is known, in that order; some or all of them have been read already."""
+    found = {str(row): row for row in among}
+    if missing := [name for name in known if name not in found]:
+        found |= {str(row): row for row in rows.filter(named(missing))}
+    return [found[name] for name in known if name in found]
 
 
 def projects(actor: Actor) -> QuerySet[Project]:

@@ -26,6 +26,7 @@ WEB_CONCURRENCY = environment.processes(redis=REDIS_URL)
 DATABASES = {"default": environment.database(f"sqlite:///{STATE / 'berth.sqlite3'}")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     lean.leave_out_postgresql()
+    DATABASES["default"]["ENGINE"] = "core.sqlite3"
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",  # a deferred transaction that writes late fails as “locked”
         "timeout": 20,
@@ -162,6 +163,36 @@ AXES_RESET_ON_SUCCESS = True
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 
+# --- registry: whom it asks is Berth; without a URL there is none ---
+REGISTRY = environment.registry(STATE / "keys")
+
+# --- archives of images that are uploaded: every web process and worker sees the same folder ---
+UPLOADS = {
+    "folder": env.str("UPLOADS_FOLDER", default="") or str(STATE / "uploads"),
+    "tenant_bytes": env.int("UPLOADS_TENANT_GIB", default=20) * 2**30,  # that uploads of one tenant take at a time
+    "spare_bytes": env.int("UPLOADS_SPARE_MIB", default=1024) * 2**20,  # that are left free on the disk
+    "keep_hours": env.int("UPLOADS_KEEP_HOURS", default=24),  # for which an unfinished one waits
+}
+
+# --- images that are built from sources; what one build may take ---
+BUILDS = {
+    "at_once": env.int("BUILDS_AT_ONCE", default=1),  # of one project; others wait
+    "cluster_at_once": env.int("BUILDS_OF_CLUSTER_AT_ONCE", default=2),
+    "seconds": env.int("BUILDS_SECONDS", default=900),  # of the build itself; a worker ends any step after 20 minutes
+    "memory_bytes": env.int("BUILDS_MEMORY_MIB", default=2048) * 2**20,
+    "cpu_millicores": env.int("BUILDS_CPU_MILLICORES", default=2000),
+    "disk_bytes": env.int("BUILDS_DISK_MIB", default=8192) * 2**20,  # that one step may write
+    "unpacked_bytes": env.int("BUILDS_SOURCES_MIB", default=1024) * 2**20,  # of the sources, unpacked
+    "files": 50_000,
+    "fetch_seconds": 300,
+    "log_bytes": env.int("BUILDS_LOG_KIB", default=2048) * 2**10,
+    "registries": env.list("BUILDS_REGISTRIES", default=["docker.io"]),  # whose public images may be built upon
+    "keep_days": 180,  # of a build that has ended, with its log
+}
+
+# --- where people may lead Berth to, beside the public internet ---
+OUTBOUND = environment.outbound()
+
 # --- addresses and answers ---------------------------------------------------------------------------------------
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -239,11 +270,24 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "ImageCopyState": "images.models.ImageCopy.State",
+        "PromotionState": "images.models.Promotion.State",
+        "WebhookState": "images.models.Webhook.State",
+        "DeliveryState": "images.models.WebhookDelivery.State",
+    },
 }
 
 # --- numbers -----------------------------------------------------------------------------------------------------
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # who reads /metrics shows it; empty: /metrics is not there
+LOGS_KEPT_MIB_PER_TENANT = env.int("LOGS_KEPT_MIB_PER_TENANT", default=64)  # packed; of clusters that forget logs
 METRICS_SERIES_PER_TENANT = env.int("METRICS_SERIES_PER_TENANT", default=1000)  # instances whose usage is kept
+
+# --- clusters ----------------------------------------------------------------------------------------------------
+REPAIR_CHANGED = env.bool("REPAIR_CHANGED", default=True)  # what was changed on an engine past Berth is put right
+
+# --- scans -------------------------------------------------------------------------------------------------------
+SCANS_AT_ONCE = env.int("SCANS_AT_ONCE", default=1)  # images that all workers together look through at a time
 
 # --- consoles ----------------------------------------------------------------------------------------------------
 CONSOLE_IDLE_SECONDS = env.int("CONSOLE_IDLE_SECONDS", default=600)
@@ -291,6 +335,16 @@ CELERY_BEAT_SCHEDULE = {  # every so many seconds; what piled up meanwhile is do
     "recount quota": {"task": "tenants.recount_quota", "schedule": 3600.0},
     "forget usage": {"task": "observe.forget", "schedule": 600.0},
     "forget changes": {"task": "operations.forget_changes", "schedule": 300.0},
+    "replicate": {"task": "images.replicate", "schedule": 30.0},
+    "forget builds": {"task": "images.forget_builds", "schedule": 3600.0},
+    "forget uploads": {"task": "images.forget_uploads", "schedule": 600.0},
+    "look at registry": {"task": "images.look_at_registry", "schedule": 60.0},
+    "keep house": {"task": "images.keep_house", "schedule": 1800.0},
+    "recount stored": {"task": "images.recount_stored", "schedule": 3600.0},
+    "lay out approved images": {"task": "images.lay_out", "schedule": 60.0},
+    "look after scans": {"task": "images.look_after_scans", "schedule": 300.0},
+    "deliver webhooks": {"task": "images.deliver_webhooks", "schedule": 10.0},
+    "forget deliveries": {"task": "images.forget_deliveries", "schedule": 3600.0},
     "sweep consoles": {"task": "console.sweep", "schedule": 60.0},
     "forget events": {"task": "apps.forget_events", "schedule": 3600.0},
     "purge projects": {"task": "apps.purge_projects", "schedule": 3600.0},

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", metrics.export, name="portal_metrics"),
     path("accounts/", include("tenants.urls")),
     path("keystone/", include("tenants.identity.urls")),
+    path("", include("images.urls")),
     path("i18n/setlang/", views.set_language, name="set_language"),
     path("theme/", views.set_theme, name="set_theme"),
     path("search/", views.search, name="search"),

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.models.functions import Now
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from knox.auth import TokenAuthentication
 from knox.crypto import hash_token
@@ -11,6 +12,7 @@ from rest_framework import authentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from core.access import Actor
 from core.errors import NotSignedIn
 from tenants.identity import recheck
 from tenants.middleware import actor_for
@@ -29,15 +31,19 @@ class BearerAuthentication(TokenAuthentication):  # type: ignore[misc]  # knox i
         if found is None:
             return None
         user, token = found
-        actor = actor_for(request._request, user, token)
+        request._request.actor = self.came(request._request, user, token)  # type: ignore[attr-defined]  # ours
+        return user, token
+
+    def came(self, request: HttpRequest, user: User, token: Token) -> Actor:
+        """Who comes with a token that is good. Raises NotSignedIn for a robot that nobody keeps."""
+        actor = actor_for(request, user, token)
         if user.source == ROBOT and stands_still(actor.rights):
             raise NotSignedIn(
                 _("This robot stands still: nobody who may what it does keeps it."),
                 hint=_("Somebody who manages members of its project can take it over, on the page of its tokens."),
             )
-        request._request.actor = actor  # type: ignore[attr-defined]  # ours
         self._note_use(token)
-        return user, token
+        return actor
 
     def authenticate_credentials(self, token: bytes) -> tuple[User, Token]:
         """One query by the hash; what has expired is left where it is, since a read writes nothing."""
@@ -60,6 +66,12 @@ class BearerAuthentication(TokenAuthentication):  # type: ignore[misc]  # knox i
         now = token.asked_at  # by the database's clock, as in `authenticate_credentials`
         if token.last_used_at is None or now - token.last_used_at > USE_NOTED_EVERY:
             Token.objects.filter(pk=token.pk).update(last_used_at=now)
+
+
+def comes_by_token(request: HttpRequest, text: str) -> Actor:
+    """As `BearerAuthentication`, of a token that was shown in another way. Raises AuthenticationFailed, NotSignedIn."""
+    door = BearerAuthentication()
+    return door.came(request, *door.authenticate_credentials(text.encode()))
 
 
 def _answers_for(user: User) -> User:

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from core.access import Actor, visible
+from core.access import Actor, seen
 from core.api.paging import Rows, plain
 from core.clock import from_now
 from core.errors import Text
@@ -82,9 +82,9 @@ def tell(
 
 def notices_of(actor: Actor) -> QuerySet[Notice]:
     """A person's own, of the places they may still see."""
-    seen = visible(actor, Project.objects.all()).values("pk")
-    here = Q(project__isnull=True) | Q(project__in=seen)
-    return Notice.objects.filter(here, user=_who(actor)).select_related("tenant", "project")
+    rows = Notice.objects.filter(user=_who(actor)).select_related("tenant", "project")
+    here = seen(actor, Project, prefix="project__")
+    return rows.filter(Q(project__isnull=True) | here) if here else rows
 
 
 def _who(actor: Actor) -> uuid.UUID:

@@ -27,6 +27,11 @@ PERMISSIONS: dict[str, Text] = {
     "project.manage": _("change the project and its environments, suspend and archive it"),
     "project.delete": _("delete projects and bring them back"),
     "image.view": _("see and use images"),
+    "image.pull": _("pull images from the registry"),
+    "image.push": _("push images to the registry"),
+    "image.delete": _("delete images of the registry"),
+    "image.promote": _("ask that an image may run in a stage"),
+    "image.approve": _("approve images of others for a stage, and withdraw that"),
     "app.view": _("see apps, instances and operations"),
     "app.deploy": _("deploy, roll back, stop, start and restart in unprotected environments"),
     "app.test": _("deploy in test environments"),
@@ -44,9 +49,11 @@ PERMISSIONS: dict[str, Text] = {
     "access.review": _("say whether a right that was taken at once was rightly taken"),
 }
 
-_LOOK = {"project.view", "image.view", "app.view", "log.view", "quota.view"}
-_DEVELOP = _LOOK | {"app.deploy", "app.test", "app.scale", "console.open"}
+_LOOK = {"project.view", "image.view", "image.pull", "app.view", "log.view", "quota.view"}
+_DEVELOP = _LOOK | {"image.push", "image.promote", "app.deploy", "app.test", "app.scale", "console.open"}
 _PROJECT_ADMIN = _DEVELOP | {
+    "image.delete",
+    "image.approve",
     "console.protected",
     "app.release",
     "app.delete",
@@ -63,6 +70,7 @@ _TENANT_ADMIN = _LOOK | {
     "project.manage",
     "quota.manage",
     "project.delete",
+    "image.delete",
 }
 _AUDIT = {"tenant.view", "audit.view", "member.view", "quota.view", "access.review", "review.manage"}
 _OWN = {"account.own"}
@@ -108,7 +116,7 @@ ROLES: dict[str, Role] = {
             "project.release_manager",
             "project",
             _("release manager"),
-            _LOOK | {"app.release", "app.deploy", "app.test", "app.scale"},
+            _LOOK | {"image.promote", "image.approve", "app.release", "app.deploy", "app.test", "app.scale"},
         ),
         _role("project.developer", "project", _("developer"), _DEVELOP),
         _role("project.tester", "project", _("tester"), _LOOK | {"app.test"}),
@@ -118,7 +126,7 @@ ROLES: dict[str, Role] = {
             _("console in protected environments"),
             {"project.view", "app.view", "log.view", "console.open", "console.protected"},
         ),
-        _role("project.guest", "project", _("guest"), {"project.view", "app.view"}),
+        _role("project.guest", "project", _("guest"), {"project.view", "app.view", "image.pull"}),
     )
 }
 

@@ -59,5 +59,5 @@ def proved(request: HttpRequest, user: User, by: str) -> None:
 
 
 def _by(credentials: dict[str, Any]) -> str:
-    """What was tried beside a password."""
-    return next((name for name in ("code", "passkey") if name in credentials), "")
+    """What was tried beside a password, or where."""
+    return next((name for name in ("code", "passkey", "registry") if name in credentials), "")

@@ -10,15 +10,17 @@ os.environ.setdefault("FIELD_KEYS", "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.test import Client, TransactionTestCase, override_settings
 from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
 
-from apps.models import AppEnvironment, Environment
+from apps.models import AppEnvironment, ClusterOffer, Environment
 from apps.services import create_app, create_environment, deploy
 from apps.specification import from_image
 from backends import registry
@@ -28,6 +30,7 @@ from core.access import Actor
 from core.triggers import allow_statements, refuse_statements
 from operations import tasks
 from operations.models import Operation
+from operations.registry import long_kinds
 from tenants.models import Grant, Organization, Project, Tenant, Token, User
 from tenants.reviews.models import SEALED
 from tenants.rights import rights_of
@@ -42,12 +45,25 @@ KEPT = {
     "apps_releaseimage": ("update", "delete"),
 }
 KEPT_WHEN = {"tenants_review": SEALED, "tenants_reviewline": SEALED}  # rows of these only once they are sealed
+HERE = Path(__file__).parent
+STORES = {"db", "transactional_db", "django_db_setup"}
+STORELESS = (  # in these folders whatever asks for no database asks for no cache or channel either
+    "rules/", "launcher/", "backends/", "scanning/", "building/", "replication/", "outbound/", "frontend/",
+    "apps/specification/", "test_docs.py",
+)  # fmt: skip
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests without the cast come before those with it: once made, it stays in the tables."""
+    """Tests without the cast come before those with it: once made, it stays in the tables.
+
+    What is the same whatever the stores are is marked, so that it need not run with each of them.
+    """
     items.sort(key=lambda item: "cast" in getattr(item, "fixturenames", ()))
+    for item in items:
+        stored = item.get_closest_marker("django_db") or STORES.intersection(getattr(item, "fixturenames", ()))
+        if not stored and item.path.relative_to(HERE).as_posix().startswith(STORELESS):
+            item.add_marker("storeless")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -107,12 +123,24 @@ def _triggers(make: Callable[..., list[str]]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """How much of the matrix was looked at: what tests recorded as `cells`, whichever process ran them."""
-    reports = [report for found in terminalreporter.stats.values() for report in found]
-    noted = [pair for report in reports for pair in getattr(report, "user_properties", ()) if pair[0] == "cells"]
-    if noted:
-        count = sum(value for _name, value in noted)
-        terminalreporter.write_line(f"role x endpoint x ownership: {count} cells checked")
+    """What tests recorded, whichever process ran them: how much of the matrix was looked at, where clusters differ."""
+    found = (report for reports in terminalreporter.stats.values() for report in reports)
+    reports = [report for report in found if getattr(report, "when", "") == "call"]  # the end of a test repeats them
+    noted = [pair for report in reports for pair in getattr(report, "user_properties", ())]
+    if cells := [value for name, value in noted if name == "cells"]:
+        terminalreporter.write_line(f"role x endpoint x ownership: {sum(cells)} cells checked")
+    for difference in (value for name, value in noted if name == "differs"):
+        terminalreporter.write_line(f"clusters differ in {difference}")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings_parallel_suffix(request: pytest.FixtureRequest) -> None:
+    """SQLite's lies in memory, one for each process of tests; pytest-django sees that only of Django's own backend."""
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        database.setdefault("TEST", {})["NAME"] = ":memory:"
+    else:
+        request.getfixturevalue("django_db_modify_db_settings_xdist_suffix")
 
 
 @pytest.fixture(autouse=True)
@@ -128,9 +156,22 @@ def driver() -> Iterator[FakeDriver]:
     """The engine of the fake cluster; set its mood to make trouble."""
     fake = FakeDriver()
     registry.close_all()
-    registry.register(Cluster.Kind.FAKE, lambda _cluster: fake)
+    registry.register(Cluster.Kind.FAKE, lambda _cluster: fake, fake.capabilities())
     yield fake
     registry.close_all()
+
+
+@pytest.fixture
+def far(driver: FakeDriver) -> Iterator[FakeDriver]:
+    """The engine of whatever cluster is connected, of every kind that people connect."""
+    engine = FakeDriver()
+    kinds = (Cluster.Kind.SWARM, Cluster.Kind.KUBERNETES)
+    before = {kind: (registry._makers[kind], registry._capabilities[kind]) for kind in kinds}
+    for kind, (_make, can) in before.items():
+        registry.register(kind, lambda _cluster: engine, can)
+    yield engine
+    for kind, (make, can) in before.items():
+        registry.register(kind, make, can)
 
 
 @dataclass
@@ -145,7 +186,8 @@ class Wakeups:
                 return
             operation_id = self.ids.pop(0)
             Operation.objects.filter(pk=operation_id).update(not_before=None)
-            tasks.run_operation(operation_id)
+            long = Operation.objects.filter(pk=operation_id, kind__in=long_kinds()).exists()
+            (tasks.run_long_operation if long else tasks.run_operation)(operation_id)
         raise AssertionError(f"operations are still not over after {most} steps")
 
 
@@ -155,7 +197,7 @@ def wakeups(monkeypatch: pytest.MonkeyPatch) -> Wakeups:
     queue = Wakeups([])
 
     def send(name: str, args: tuple[str, ...] = (), **_options: Any) -> None:
-        if name == "operations.run":
+        if name in ("operations.run", "operations.run_long"):
             queue.ids.append(args[0])
 
     monkeypatch.setattr("operations.wakeup.current_app.send_task", send)
@@ -233,6 +275,7 @@ def make_cast() -> Cast:
     ):
         Grant.objects.create(user=people[name], role=role, tenant=tenant)
     cluster = Cluster.objects.create(name="local", kind=Cluster.Kind.FAKE, address="fake://", state=Cluster.State.READY)
+    ClusterOffer.objects.create(cluster=cluster)
     shop = create_project(actor_of(people["owner"]), acme, name="shop", title="Shop")
     store = create_project(actor_of(people["outsider"]), globex, name="store", title="Store")
     for owner, project in (("owner", shop), ("outsider", store)):

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 
 import pytest
 
@@ -17,6 +18,11 @@ class LiveEngine:
 
     url: str
     address: str
+
+    @property
+    def machine(self) -> str:
+        """This machine's address on the engine's link."""
+        return str(IPv4Address(self.address) - 1)
 
     def call(self) -> EngineClient:
         return EngineClient(self.url)

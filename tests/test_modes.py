@@ -30,7 +30,7 @@ def refusal(folder: Path, **variables: str) -> str:
 def test_nothing_but_keys_is_one_process_on_sqlite(tmp_path: Path) -> None:
     shown = "s.EMBEDDED, s.DATABASES['default']['ENGINE'], s.DATABASES['default']['NAME'], s.CELERY_BROKER_URL"
     done = start(tmp_path, show=shown, **KEYS)
-    assert done.stdout.strip() == f"True django.db.backends.sqlite3 {tmp_path}/berth.sqlite3 memory://", done.stderr
+    assert done.stdout.strip() == f"True core.sqlite3 {tmp_path}/berth.sqlite3 memory://", done.stderr
 
 
 def test_two_addresses_make_it_many_processes(tmp_path: Path) -> None:

@@ -3,28 +3,7 @@
 from rest_framework import serializers
 
 from backends.models import Cluster, Host
-from core.api.inputs import Input
-from operations.api.shapes import Told
-
-
-class ClusterChange(Input):
-    title = serializers.CharField(max_length=100, required=False, allow_blank=True)
-    address = serializers.CharField(
-        max_length=300, required=False, allow_blank=True, help_text="unix:///..., tcp:// or https://host:port"
-    )
-    reachable_at = serializers.CharField(
-        max_length=100, required=False, allow_blank=True, help_text="Where published ports answer, if not at the hosts."
-    )
-    client_key = serializers.CharField(
-        max_length=20_000, required=False, write_only=True, help_text="PEM; never shown again."
-    )
-    client_certificate = serializers.CharField(max_length=20_000, required=False, allow_blank=True, help_text="PEM")
-    authority = serializers.CharField(max_length=20_000, required=False, allow_blank=True, help_text="PEM")
-
-
-class ClusterInput(ClusterChange):
-    name = serializers.CharField(max_length=40, trim_whitespace=False)
-    kind = serializers.ChoiceField(choices=[kind for kind in Cluster.Kind.values if kind != "fake"])
+from operations.api.shapes import RehearsalOutput, Told
 
 
 class ClusterOutput(serializers.Serializer[Cluster]):
@@ -38,8 +17,16 @@ class ClusterOutput(serializers.Serializer[Cluster]):
     state = serializers.CharField(help_text=", ".join(Cluster.State.values))
     reason = Told(allow_null=True)
     engine_version = serializers.CharField()
+    volumes_grow = serializers.BooleanField(
+        allow_null=True,
+        help_text="Whether its storage makes volumes larger that are there; null where volumes have no size of their "
+        "own, and where nobody knows.",
+    )
     away_since = serializers.DateTimeField(allow_null=True)
     seen_at = serializers.DateTimeField(allow_null=True)
+    capabilities = serializers.DictField(
+        child=serializers.BooleanField(), help_text="What it can; see “What is different between clusters”."
+    )
     version = serializers.IntegerField()
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
@@ -72,3 +59,25 @@ class HealthOutput(serializers.Serializer[Cluster]):
     failures = serializers.IntegerField()
     away_since = serializers.DateTimeField(allow_null=True)
     seen_at = serializers.DateTimeField(allow_null=True)
+
+
+class ClusterRehearsal(RehearsalOutput):
+    """What a check found: whether it would be taken, and what it lacks."""
+
+    engine_version = serializers.CharField()
+    hosts = serializers.IntegerField()
+    hosts_ready = serializers.IntegerField()
+
+
+class OfferOutput(serializers.Serializer[None]):
+    everyone = serializers.BooleanField()
+    tenants = serializers.ListField(child=serializers.CharField())
+    version = serializers.IntegerField(help_text="Of the cluster.")
+
+
+class RightsOutput(serializers.Serializer[None]):
+    """A document for whoever administers a cluster to apply there."""
+
+    apiVersion = serializers.CharField()  # noqa: N815  as it is called there
+    kind = serializers.CharField()
+    items = serializers.ListField(child=serializers.DictField())

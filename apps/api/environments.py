@@ -27,7 +27,7 @@ class Environments(ChangeView):
     def post(self, request: Request, tenant: str, project: str) -> Response:
         """Add a stage at the end of a project."""
         home = project_of(self.actor, tenant, project)
-        sent = self.sent | {"cluster": listing.cluster_for(self.actor, home, self.sent.get("cluster"))}
+        sent = self.sent | {"cluster": listing.cluster_for(home, self.sent.get("cluster"))}
         return self.made(create_environment(self.actor, home, **sent), listing.shown_environment)
 
 
@@ -44,7 +44,7 @@ class OneEnvironment(ChangeView):
         home = project_of(self.actor, tenant, project)
         row = listing.environment(self.actor, home, environment)
         if name := self.sent.get("cluster"):
-            self.sent["cluster"] = listing.cluster_for(self.actor, home, name)
+            self.sent["cluster"] = listing.cluster_for(home, name)
         changed = update_environment(self.actor, row, version=self.expected_version, **self.sent)
         return self.one(listing.shown_environment(changed))
 

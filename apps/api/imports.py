@@ -1,4 +1,4 @@
-"""Foreign Compose files over HTTP: what they would become. Nothing is made; the answer's `spec` is what to deploy."""
+"""Foreign files over HTTP: what they would become. Nothing is made; the answer's `spec` is what to deploy."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api.inputs import LeftOut
-from apps.specification import Import
+from apps.specification import ForeignImport, Import, import_of
 from apps.specification.limits import LARGEST_TEXT
 from core.access import check_any
 from core.api.endpoint import View, endpoint
@@ -41,6 +41,7 @@ class ImportOutput(serializers.Serializer[None]):
     """`ready`: nothing stands in the way, so `spec` is there. Send `left_out` with the deployment, for the audit."""
 
     ready = serializers.BooleanField()
+    speaks = serializers.CharField(help_text="In which words the file is written, such as Compose.")
     lines = ImportLine(many=True)
     name = serializers.CharField(help_text="What the file calls the app; may be empty.")
     left_out = serializers.ListField(child=serializers.CharField())
@@ -51,15 +52,16 @@ class ImportOutput(serializers.Serializer[None]):
 class Imports(View):
     @endpoint("import_app", body=ImportInput, answers={200: ImportOutput})
     def post(self, request: Request, tenant: str, project: str) -> Response:
-        """What a Compose file would become here, key by key. Changes nothing."""
+        """What a file from elsewhere would become here, key by key. Changes nothing."""
         check_any(self.actor, IMPORTERS, project_of(self.actor, tenant, project))
-        return Response(_shown(Import(self.sent["text"], tuple(self.sent.get("leaving_out", ())))))
+        return Response(_shown(import_of(self.sent["text"], tuple(self.sent.get("leaving_out", ())))))
 
 
-def _shown(found: Import) -> dict[str, Any]:
+def _shown(found: Import | ForeignImport) -> dict[str, Any]:
     spec = found.specification
     return {
         "ready": spec is not None,
+        "speaks": found.speaks,
         "lines": [line.as_json() for line in found.lines],
         "name": found.name,
         "left_out": list(found.left_out),

@@ -10,10 +10,12 @@ from rest_framework.request import Request
 from apps.api.archive import zipped
 from apps.api.inputs import LogDownloadInput, LogQueryInput
 from apps.api.log_lines import JsonLines, PlainText, Writer, written
-from apps.models import AppEnvironment, ObservedInstance
+from apps.kept_logs import reading
+from apps.kept_logs.reading import source_of
+from apps.models import AppEnvironment
 from apps.selectors import listing, log_sources
-from apps.selectors.log_sources import Asked
-from backends.contract import Driver, DriverError, LogQuery, ReasonCode
+from apps.selectors.log_sources import Asked, Written
+from backends.contract import DriverError, LogQuery, ReasonCode
 from backends.registry import driver_for
 from backends.words import hint, sentence
 from core.access import check
@@ -73,9 +75,9 @@ class Logs(LogView):
         """Lines of all instances in the order of time: the newest 1000 of each unless you say how many or from when."""
         place = self.place(names)
         question, writer = log_sources.asked(place, self.query), self._writer(place)
-        driver = driver_for(place.environment.cluster)
+        source = source_of(place, driver_for(place.environment.cluster))
         return self.stream(
-            place, lambda: written(driver.logs(question.query), writer, filters=question.filters), writer.content_type
+            place, lambda: written(source.logs(question.query), writer, filters=question.filters), writer.content_type
         )
 
     def _writer(self, place: AppEnvironment) -> Writer:
@@ -98,7 +100,8 @@ class Download(LogView):
         place = self.place(names)
         question = log_sources.asked(place, self.query, complete=True)
         rows = log_sources.instances_of(place, question)
-        files = Files(driver_for(place.environment.cluster), question, timestamps=self.query["timestamps"])
+        source = source_of(place, driver_for(place.environment.cluster))
+        files = Files(source, question, timestamps=self.query["timestamps"])
         name = "-".join((place.app.name, place.environment.name, *([label(rows[0], "-")] if len(rows) == 1 else ())))
         form = self.query.get("format") or ("text" if len(rows) == 1 else "zip")
         response = self._zip(place, files, rows) if form == "zip" else self._text(place, files, rows)
@@ -106,29 +109,29 @@ class Download(LogView):
         response["Content-Disposition"] = content_disposition_header(True, name + ending)
         return response
 
-    def _text(self, place: AppEnvironment, files: "Files", rows: list[ObservedInstance]) -> Stream:
+    def _text(self, place: AppEnvironment, files: "Files", rows: list[Written]) -> Stream:
         make = (lambda: files.of(rows[0])) if len(rows) == 1 else files.merged
         return self.stream(place, make, PlainText.content_type)
 
-    def _zip(self, place: AppEnvironment, files: "Files", rows: list[ObservedInstance]) -> Stream:
+    def _zip(self, place: AppEnvironment, files: "Files", rows: list[Written]) -> Stream:
         members = [(f"{label(row, '/')}-{str(row.pk)[-8:]}.log", row) for row in rows]
         return self.stream(place, lambda: zipped((path, files.of(row)) for path, row in members), "application/zip")
 
 
-def label(row: ObservedInstance, joint: str) -> str:
+def label(row: Written, joint: str) -> str:
     return f"{row.service}{joint}{row.number}"
 
 
 class Files:
     """The whole log of one instance at a time, or of all of them, as fast as the question allows."""
 
-    def __init__(self, driver: Driver, question: Asked, *, timestamps: bool) -> None:
-        self._driver, self._question, self._timestamps = driver, question, timestamps
+    def __init__(self, source: reading.Source, question: Asked, *, timestamps: bool) -> None:
+        self._source, self._question, self._timestamps = source, question, timestamps
 
-    def of(self, row: ObservedInstance) -> Source:
+    def of(self, row: Written) -> Source:
         query, filters = self._question.query, self._question.filters
         if query.tail is None and not (filters.search or filters.level):
-            return self._driver.log_bytes(
+            return self._source.log_bytes(
                 row.engine_id, timestamps=self._timestamps, since=query.since, until=query.until
             )
         return self._written(_only(query, row))
@@ -138,9 +141,9 @@ class Files:
 
     def _written(self, query: LogQuery) -> Source:
         writer = PlainText(timestamps=self._timestamps)
-        return written(self._driver.logs(query), writer, filters=self._question.filters)
+        return written(self._source.logs(query), writer, filters=self._question.filters)
 
 
-def _only(query: LogQuery, row: ObservedInstance) -> LogQuery:
+def _only(query: LogQuery, row: Written) -> LogQuery:
     services = tuple(ref for ref in query.services if ref.service == row.service)
     return replace(query, services=services, instance=row.engine_id)

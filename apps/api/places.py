@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -12,6 +13,8 @@ from apps.api.inputs import InstanceQuery, RestartInput, RollbackInput, ScaleInp
 from apps.api.shapes import InstanceOutput, PlaceOutput
 from apps.models import AppEnvironment
 from apps.selectors import listing
+from apps.selectors.newer_images import newer_there, shown_newer
+from core import access
 from core.api.endpoint import View, endpoint
 from core.api.inputs import Change
 from core.api.paging import page
@@ -42,6 +45,29 @@ class OneInstance(View):
     def get(self, request: Request, instance: uuid.UUID, **names: str) -> Response:
         """One instance."""
         return self.one(listing.instance(listing.place(self.actor, names), instance))
+
+
+class NewerOutput(serializers.Serializer[None]):
+    service = serializers.CharField()
+    reference = serializers.CharField(help_text="What to write as `image` in a new release.")
+    before = serializers.CharField(help_text="The tag that runs.")
+    digest = serializers.CharField(help_text="What the reference means now.")
+    pushed = serializers.BooleanField(help_text="The same tag was pushed anew; else it is a higher version.")
+    at = serializers.DateTimeField()
+    by = serializers.CharField(help_text="Who pushed it; empty where nobody told.")
+
+
+class NewerImagesOutput(serializers.Serializer[None]):
+    images = NewerOutput(many=True)
+
+
+class NewerImages(View):
+    @endpoint("show_newer_images", answers={200: NewerImagesOutput})
+    def get(self, request: Request, **names: str) -> Response:
+        """For each service that runs there: a higher version in its repository, or its tag pushed anew."""
+        place = listing.place(self.actor, names)
+        access.check(self.actor, "image.view", place)
+        return self.one({"images": [shown_newer(one) for one in newer_there(self.actor, place)]})
 
 
 class PlaceChange(ChangeView):

@@ -13,7 +13,6 @@ from apps.projects import MOST_STAGES, Stage, make_project
 from apps.selectors import listing
 from audit.commands import check_before
 from backends.models import Cluster
-from core.access import Actor
 from core.api.endpoint import endpoint
 from core.api.inputs import Change, Input, Searchable
 from core.api.paging import page
@@ -62,14 +61,14 @@ class Projects(ChangeView):
         """Make a project, with `environments` at once."""
         home = selectors.tenant(self.actor, tenant)
         check_before(create_project, self.actor, home)  # before names of clusters are looked up
-        sent = self.sent | {"stages": _stages(self.actor, home, self.sent.pop("environments", []))}
+        sent = self.sent | {"stages": _stages(home, self.sent.pop("environments", []))}
         sent.pop("environments", None)
         return self.made(make_project(self.actor, home, **sent), selectors.shown_project)
 
 
-def _stages(actor: Actor, tenant: Tenant, sent: list[dict[str, Any]]) -> list[Stage]:
+def _stages(tenant: Tenant, sent: list[dict[str, Any]]) -> list[Stage]:
     def cluster(place: int, name: str | None) -> Cluster:
-        return listing.cluster_for(actor, tenant, name, f"environments[{place}].cluster")
+        return listing.cluster_for(tenant, name, f"environments[{place}].cluster")
 
     return [Stage(**one | {"cluster": cluster(place, one.get("cluster"))}) for place, one in enumerate(sent)]
 

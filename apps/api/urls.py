@@ -1,12 +1,29 @@
 from django.urls import path
 
 import core.api.addresses  # noqa: F401  registers the kinds of path parts
-from apps.api import apps, clusters, deployments, environments, events, imports, logs, places, projects
+from apps.api import (
+    apps,
+    clusters,
+    deployments,
+    environments,
+    events,
+    export,
+    given,
+    hosts,
+    images,
+    imports,
+    logs,
+    places,
+    projects,
+    promotion,
+)
 from core.api.streaming import as_stream_view
 
 P = "tenants/<label:tenant>/projects/<label:project>"
 A = f"{P}/apps/<label:app>"
 E = f"{A}/environments/<label:environment>"
+R = f"{P}/images/<path:repository>"
+H = "clusters/<label:cluster>/hosts/<uuid:host>"
 
 urlpatterns = [
     path("tenants/<label:tenant>/projects", projects.Projects.as_view(), name="api_projects"),
@@ -17,11 +34,16 @@ urlpatterns = [
     path(f"{P}/restore", projects.Restore.as_view(), name="api_project_restore"),
     path(f"{P}/environments", environments.Environments.as_view(), name="api_environments"),
     path(f"{P}/environments/<label:environment>", environments.OneEnvironment.as_view(), name="api_environment"),
+    path(f"{R}/artifacts/<str:digest>", images.OneArtifact.as_view(), name="api_image_artifact"),
+    path(f"{R}/artifacts/<str:digest>/uses", images.ArtifactUses.as_view(), name="api_image_uses"),
+    path(f"{R}/tags/<str:tag>", images.OneTag.as_view(), name="api_image_tag"),
     path(f"{P}/apps", apps.Apps.as_view(), name="api_apps"),
     path(f"{P}/import", imports.Imports.as_view(), name="api_import"),
     path(A, apps.OneApp.as_view(), name="api_app"),
     path(f"{A}/releases", apps.Releases.as_view(), name="api_releases"),
     path(f"{A}/releases/<int:number>", apps.OneRelease.as_view(), name="api_release"),
+    path(f"{A}/releases/<int:number>/export", export.ReleaseExport.as_view(), name="api_release_export"),
+    path(f"{A}/releases/<int:number>/given", given.ReleaseGiven.as_view(), name="api_release_given"),
     path(f"{A}/releases/<int:number>/diff", apps.ReleaseDiff.as_view(), name="api_release_diff"),
     path(f"{A}/deployments", deployments.Deployments.as_view(), name="api_deployments"),
     path(f"{A}/deployments/<int:number>", deployments.OneDeployment.as_view(), name="api_deployment"),
@@ -33,13 +55,32 @@ urlpatterns = [
     path(f"{E}/start", places.Start.as_view(), name="api_start"),
     path(f"{E}/rollback", places.Rollback.as_view(), name="api_rollback"),
     path(f"{E}/withdraw", places.Withdraw.as_view(), name="api_withdraw"),
+    path(f"{E}/newer-images", places.NewerImages.as_view(), name="api_newer_images"),
     path(f"{E}/instances", places.Instances.as_view(), name="api_instances"),
     path(f"{E}/instances/<uuid:instance>", places.OneInstance.as_view(), name="api_instance"),
     path(f"{E}/logs", as_stream_view(logs.Logs), name="api_logs"),
     path(f"{E}/logs/download", as_stream_view(logs.Download), name="api_logs_download"),
     path(f"{E}/events", events.Events.as_view(), name="api_events"),
+    path(f"{P}/stages", promotion.Stages.as_view(), name="api_stages"),
+    path(f"{P}/stages/<slug:stage>/policy", promotion.StageRule.as_view(), name="api_stage_policy"),
+    path(f"{P}/promotions", promotion.Promotions.as_view(), name="api_promotions"),
+    path(f"{P}/promotions/<uuid:promotion>", promotion.OnePromotion.as_view(), name="api_promotion"),
+    path(f"{P}/promotions/<uuid:promotion>/approve", promotion.Approve.as_view(), name="api_promotion_approve"),
+    path(f"{P}/promotions/<uuid:promotion>/refuse", promotion.Refuse.as_view(), name="api_promotion_refuse"),
+    path(f"{P}/promotions/<uuid:promotion>/withdraw", promotion.Withdraw.as_view(), name="api_promotion_withdraw"),
+    path(f"{P}/approvals", promotion.Approvals.as_view(), name="api_approvals"),
+    path(f"{P}/approvals/<uuid:approval>/suspend", promotion.Suspend.as_view(), name="api_approval_suspend"),
+    path(f"{P}/passports/<str:digest>", promotion.Passport.as_view(), name="api_passport"),
+    path(f"{P}/passports/<str:digest>/evidence", promotion.PassportEvidence.as_view(), name="api_passport_evidence"),
     path("clusters", clusters.Clusters.as_view(), name="api_clusters"),
     path("clusters/<label:cluster>", clusters.OneCluster.as_view(), name="api_cluster"),
+    path("cluster-rights", clusters.Rights.as_view(), name="api_cluster_rights"),
+    path("clusters/<label:cluster>/check", clusters.Check.as_view(), name="api_cluster_check"),
+    path("clusters/<label:cluster>/offer", clusters.Offer.as_view(), name="api_cluster_offer"),
     path("clusters/<label:cluster>/hosts", clusters.Hosts.as_view(), name="api_hosts"),
+    path(H, hosts.OneHost.as_view(), name="api_host"),
+    path(f"{H}/cordon", hosts.Cordon.as_view(), name="api_host_cordon"),
+    path(f"{H}/uncordon", hosts.Uncordon.as_view(), name="api_host_uncordon"),
+    path(f"{H}/drain", hosts.Drain.as_view(), name="api_host_drain"),
     path("clusters/<label:cluster>/health", clusters.Health.as_view(), name="api_cluster_health"),
 ]

@@ -4,13 +4,16 @@ Releases and the audit stay, as history that no page shows: the database itself 
 """
 
 from django.db import transaction
+from django.db.models import Model
 from django.db.models.functions import Now
 
-from apps.models import InstanceEnd, PlaceEvent, ServiceName
+from apps.models import InstanceEnd, KeptLog, PlaceEvent, ServiceName
 from audit.models import AuditEntry
 from audit.services import Line, record, register_action
 from core.access import SYSTEM
 from core.clock import from_now
+from images.models import ImageCopy, PullAccount, RemoteRegistry, ReplicationRule, RetentionRule, TagRule, Webhook
+from images.promotion.upkeep import forget_laid
 from tenants.lifecycle import KEPT
 from tenants.models import Grant, Notice, Project, Token
 from tenants.robots.models import Robot
@@ -20,6 +23,19 @@ from tenants.tokens import end_tokens
 
 PURGED = register_action("project.purge")
 AT_ONCE = 20
+GOES_WITH_IT: tuple[type[Model], ...] = (
+    Notice,
+    InstanceEnd,
+    PlaceEvent,
+    KeptLog,
+    PullAccount,
+    Webhook,
+    ImageCopy,
+    ReplicationRule,
+    RemoteRegistry,  # with its password
+    RetentionRule,
+    TagRule,
+)
 
 
 def purge_deleted() -> int:
@@ -37,9 +53,10 @@ def _purge(project: Project) -> bool:
         retire(robot, by=SYSTEM.name)
     tokens = end_tokens(Token.objects.filter(project=project))
     grants = Grant.objects.filter(project=project, ended_at=None).update(ended_at=Now(), ended_by=SYSTEM.name)
-    for rows in (Notice.objects, InstanceEnd.objects, PlaceEvent.objects):
-        rows.filter(project=project).delete()
+    for model in GOES_WITH_IT:
+        model._default_manager.filter(project=project).delete()
     ServiceName.objects.filter(environment__project=project).delete()
+    forget_laid(project)
     line = Line(PURGED, detail={"tokens": tokens, "grants": grants})
     line.name_target(project)
     record(SYSTEM, line, result=AuditEntry.Result.DONE)

@@ -32,4 +32,6 @@ def settle(project: Project, operation: Operation, turn: Turn) -> None:
 
 
 def _places(project: Project) -> QuerySet[AppEnvironment]:
-    return AppEnvironment.objects.filter(project=project, release__isnull=False).select_related("release")
+    return AppEnvironment.objects.filter(project=project, release__isnull=False).select_related(
+        "release", "environment__cluster"
+    )

@@ -114,6 +114,7 @@ class ReleaseImage(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["release", "service"], name="release_image_once")]
+        indexes = [models.Index(fields=["digest"], name="release_image_digest")]
 
     def __str__(self) -> str:
         return f"{self.service}: {self.reference}"

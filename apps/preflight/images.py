@@ -31,7 +31,7 @@ def _unknown(plan: Plan, service: str) -> Finding:
     """Not in our list: surely missing where the list is all there is, else its registry has to be asked."""
     image = plan.spec.services[service].image
     parsed = parse_image(image)
-    home = repositories(plan.place.tenant_id).filter(name=parsed.short_name).first()
+    home = repositories(plan.place.project).filter(name=parsed.short_name).first()
     words = {"image": image, "service": service}
     if home is None:
         return Finding(
@@ -100,7 +100,7 @@ def _wrong_platform(plan: Plan, service: str, artifact: Artifact) -> Finding | N
         "cluster": plan.place.environment.cluster.name,
         "hosts": ", ".join(sorted(hosts)),
     }
-    fitting = tags(plan.place.tenant_id).filter(repository=artifact.repository, artifact__platform__in=hosts)
+    fitting = tags(plan.place.project).filter(repository=artifact.repository, artifact__platform__in=hosts)
     other = fitting.order_by("-moved_at", "-name").first()
     before = plan.runs.services[service].image if plan.runs and service in plan.runs.services else ""
     found = str(other) if other else before if before != image else ""
@@ -166,6 +166,6 @@ def _nearest(home: Repository, tag: str) -> str:
 
 def _alike(plan: Plan, name: str) -> str:
     """An image of the list whose name is spelled almost like this one."""
-    known = {home.name: home for home in repositories(plan.place.tenant_id)[:MOST_TAGS]}
+    known = {home.name: home for home in repositories(plan.place.project)[:MOST_TAGS]}
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
     return _nearest(known[close[0]], "") if close else ""

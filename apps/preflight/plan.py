@@ -28,7 +28,7 @@ class Plan:
     def artifacts(self) -> dict[str, Artifact | None]:
         """What our list knows of each service's image."""
         images = {service.image for service in self.spec.services.values()}
-        found = {image: known(self.place.tenant_id, image) for image in images}
+        found = {image: known(self.place.project, image) for image in images}
         return {name: found[service.image] for name, service in self.spec.services.items()}
 
     @cached_property

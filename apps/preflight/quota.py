@@ -22,7 +22,7 @@ def check_quota(plan: Plan) -> Iterator[Finding]:
     if not rows:
         yield Finding("ok", "no_quota", _("No limit is set for %(project)s.") % {"project": plan.place.project.name})
         return
-    needs = reserving.planned(plan.spec)
+    needs = reserving.planned(plan.place, plan.spec)
     short = shortages(plan.place.pk, where, needs)
     for one in short:
         yield _short(plan, one)
@@ -36,7 +36,9 @@ def _tightest(rows: list[Quota]) -> list[Quota]:
     kept: dict[str, Quota] = {}
     for row in rows:
         other = kept.get(row.resource)
-        if row.resource != Resource.PROJECTS and (other is None or (row.left or 0) < (other.left or 0)):
+        if row.resource not in (Resource.PROJECTS, Resource.IMAGES) and (
+            other is None or (row.left or 0) < (other.left or 0)
+        ):
             kept[row.resource] = row
     return list(kept.values())
 

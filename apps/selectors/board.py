@@ -340,7 +340,10 @@ def _images(releases: set[UUID]) -> dict[UUID, tuple[str, ...]]:
 def _row(actor: Actor, app: App, environments: Sequence[Environment], seen: _Seen) -> Row:
     cards = [_card(app, environment, seen) for environment in environments]
     befores: list[Card | None] = [None, *cards]
-    steps = [Step(card, before, _may_deploy(actor, card.place)) for card, before in zip(cards, befores, strict=False)]
+    steps = [
+        Step(card, before, (app.pk, card.environment.pk) in seen.places and _may_deploy(actor, card.place))
+        for card, before in zip(cards, befores, strict=False)
+    ]
     return Row(app, tuple(steps))
 
 
@@ -349,7 +352,10 @@ def _may_deploy(actor: Actor, place: AppEnvironment) -> bool:
 
 
 def _card(app: App, environment: Environment, seen: _Seen) -> Card:
-    place = seen.places[app.pk, environment.pk]
+    """Where an app has no place in an environment, nothing is deployed and nothing can be: an empty card."""
+    place = seen.places.get((app.pk, environment.pk)) or AppEnvironment(
+        tenant_id=app.tenant_id, project_id=app.project_id, app=app, environment=environment
+    )
     place.environment = environment
     deployment = seen.deployments.get(place.pk)
     operation = deployment.operation if deployment else None

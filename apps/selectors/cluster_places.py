@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from apps.models import Environment, ObservedInstance
 from apps.selectors.clusters import STALE_AFTER
-from backends.models import Cluster
+from backends.models import Cluster, Host
 
 MOST = 100
 
@@ -26,10 +26,11 @@ class PlaceThere:
     memory: int | None
 
 
-def places_there(cluster: Cluster) -> list[PlaceThere]:
-    """The largest first, at most a hundred; one query."""
+def places_there(cluster: Cluster, host: Host | None = None) -> list[PlaceThere]:
+    """The largest first, at most a hundred; one query. With a host only what is on that."""
     fresh = Q(usage_at__gte=timezone.now() - STALE_AFTER)
-    rows = ObservedInstance.objects.filter(place__environment__cluster=cluster, wanted=True).values_list(
+    there = Q(host=host) if host else Q(place__environment__cluster=cluster)
+    rows = ObservedInstance.objects.filter(there, wanted=True).values_list(
         "tenant__name",
         "project__name",
         "place__app__name",

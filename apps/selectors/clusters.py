@@ -12,8 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from apps.hosts.work import being_emptied
 from apps.models import Environment, ObservedInstance
 from apps.selectors.reasons import Told, failure_sentence
+from backends import words
 from backends.models import Cluster, Host
 from core.status import Status
 from core.wording import number
@@ -114,13 +116,17 @@ class _Used:
 
 
 def cluster_lines(clusters: Sequence[Cluster]) -> list[ClusterLine]:
-    """`clusters` come with their hosts. Three more queries, however many there are."""
+    """`clusters` come with their hosts. Four more queries, however many there are."""
     by_host, by_cluster = _used(clusters)
     environments, tenants = _environments(clusters)
+    emptying = being_emptied()
     return [
         _line(
             cluster,
-            [_host(host, by_host.get(host.pk, _Used()), stale=_stale(cluster)) for host in cluster.hosts.all()],
+            [
+                _host(host, by_host.get(host.pk, _Used()), stale=_stale(cluster), emptying=host.pk in emptying)
+                for host in cluster.hosts.all()
+            ],
             by_cluster.get(cluster.pk, 0),
             environments.get(cluster.pk, []),
             len(tenants.get(cluster.pk, ())),
@@ -224,14 +230,16 @@ def _by_hosts(hosts: Sequence[HostLine]) -> tuple[Status, str]:
 def _told(cluster: Cluster) -> Told:
     """Why it is not well and what to do; empty where it is."""
     if not cluster.address:
-        return Told(cluster.note or _("No engine was found on this machine."))
+        return Told(words.no_engine(cluster.note) or _("No engine was found on this machine."))
     return failure_sentence(cluster.reason)
 
 
-def _host(host: Host, used: _Used, *, stale: bool) -> HostLine:
+def _host(host: Host, used: _Used, *, stale: bool, emptying: bool) -> HostLine:
     cpu = Load(used.cpu, host.cpu_reserved, host.cpu_millicores)
     memory = Load(used.memory, host.memory_reserved, host.memory_bytes)
     status, word = _host_status(host, cpu, memory, stale=stale)
+    if emptying and host.ready and not stale:
+        status, word = Status.DRAINING, ""
     return HostLine(host, status, word, stale, cpu, memory, used.instances)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
@@ -32,12 +32,24 @@ _DEEDS: dict[str, Promise] = {
     "start": gettext_lazy("Start release %(release)s"),
     "delete": gettext_lazy("Take out"),
     "repair": gettext_lazy("Repair release %(release)s"),
+    "host.cordon": gettext_lazy("Close the host"),
+    "host.uncordon": gettext_lazy("Open the host again"),
+    "host.drain": gettext_lazy("Empty the host"),
+    "images.retain": gettext_lazy("Remove images by the rules"),
+    "registry.collect": gettext_lazy("Tidy up the registry"),
+    "image.scan": gettext_lazy("Scan the image"),
+    "image.upload": gettext_lazy("Put an uploaded image into the registry"),
+    "image.build": gettext_lazy("Build an image"),
+    "image.copy": gettext_lazy("Copy an image"),
+    "replication.run": gettext_lazy("Follow a replication rule"),
     "project.suspend": gettext_lazy("Suspend the project"),
     "project.resume": gettext_lazy("Resume the project"),
     "project.archive": gettext_lazy("Archive the project"),
     "project.restore": gettext_lazy("Restore the project"),
     "project.delete": gettext_lazy("Delete the project"),
 }
+
+_TURNS = frozenset({"scan_waits", "build_waits"})  # last events of what has not had its turn yet
 
 _TOLD: dict[str, Promise] = {
     "deploy": gettext_lazy("%(person)s deployed release %(release)s"),
@@ -68,6 +80,11 @@ class Done:
     def active(self) -> bool:
         return bool(self.operation.active)
 
+    @property
+    def by_itself(self) -> bool:
+        """Nobody asked for it: Berth looks through what was pushed, repairs, keeps alike."""
+        return self.operation.requested_by is None
+
 
 def deed(kind: str, release: int | None) -> str:
     """What an operation of a kind does, e.g. "Deploy release 3"."""
@@ -89,10 +106,13 @@ def took(operation: Operation) -> timedelta | None:
 
 def done(operation: Operation, last: OperationEvent | None = None) -> Done:
     deployment: Deployment | None = getattr(operation, "deployment", None)
+    status = operation_status(operation)
+    if status is Status.DOING and last is not None and last.code in _TURNS:
+        status = Status.WAITING
     return Done(
         operation=operation,
         title=deed_of(operation),
-        status=operation_status(operation),
+        status=status,
         took=took(operation),
         told=failure_sentence(operation.failure),
         step=registry.words(last.code, last.params) if last else "",
@@ -137,8 +157,16 @@ def last_events(operations: list[Operation]) -> dict[uuid.UUID, OperationEvent]:
     return {event.operation_id: event for event in events}
 
 
-def running_count(rows: QuerySet[Operation]) -> int:
-    return rows.filter(state__in=Operation.ACTIVE).count()
+def active_counts(rows: QuerySet[Operation]) -> tuple[int, int]:
+    """How many are being done, and how many have not had their turn yet. One query."""
+    newest = OperationEvent.objects.filter(operation=OuterRef("pk")).order_by("-seq").values("code")[:1]
+    before_its_turn = Q(state=State.RUNNING, failure__isnull=True, cancel_requested=False, said_last__in=_TURNS)
+    found = (
+        rows.filter(state__in=Operation.ACTIVE)
+        .annotate(said_last=Subquery(newest))
+        .aggregate(active=Count("pk"), waiting=Count("pk", filter=before_its_turn))
+    )
+    return found["active"] - found["waiting"], found["waiting"]
 
 
 def told_of(deployment: Deployment) -> str:

@@ -5,11 +5,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import F, OuterRef, Subquery, Sum
+from django.db.models import F, OuterRef, Q, Subquery, Sum
 from django.utils.translation import gettext as _
 
 from apps.models import App, AppEnvironment, Deployment, Environment, Release
 from apps.selectors.now import now
+from apps.selectors.offered import no_such_cluster, offered_to
 from apps.selectors.state import PlaceState, place_state
 from apps.specification import differences, stored
 from backends.models import Cluster
@@ -96,26 +97,20 @@ def release_in(found: App, number: int | None) -> Release | None:
     return row
 
 
-def cluster_for(actor: Actor, home: Project | Tenant, name: str | None, field: str = "cluster") -> Cluster:
+def cluster_for(home: Project | Tenant, name: str | None, field: str = "cluster") -> Cluster:
     """The cluster that a new environment names, or the one its tenant uses."""
-    offered = clusters_for(actor, home)
-    row = next((one for one in offered if not name or one.name == name), None)
+    row = next((one for one in clusters_for(home) if not name or one.name == name), None)
     if row is None:
-        raise unknown(field, _("There is no such cluster for this tenant."))
+        raise no_such_cluster(field)
     return row
 
 
-def clusters_for(actor: Actor, home: Project | Tenant) -> list[Cluster]:
-    """Those a tenant may bind an environment to, the one it has used longest first.
-
-    A tenant may name those that its environments are on; who operates the platform, any. A tenant's first
-    environment is on the oldest cluster.
-    """
+def clusters_for(home: Project | Tenant) -> list[Cluster]:
+    """Those a tenant may bind an environment to, the one it has used longest first, then the oldest."""
     tenant_id = home.tenant_id if isinstance(home, Project) else home.pk
-    used = list(Cluster.objects.filter(environments__tenant_id=tenant_id).distinct().order_by("id"))
-    first = used or list(Cluster.objects.order_by("id")[:1])
-    others = visible(actor, Cluster.objects.exclude(pk__in=[row.pk for row in first])).order_by("id")
-    return [*first, *others]
+    used = Environment.objects.filter(tenant_id=tenant_id).values("cluster")
+    rows = list(offered_to(tenant_id).annotate(used=Q(pk__in=used)).order_by("id"))
+    return sorted(rows, key=lambda row: not row.used)  # type: ignore[attr-defined]  # annotated
 
 
 def unknown(field: str, message: str) -> Invalid:

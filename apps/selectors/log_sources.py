@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from apps.building import ref_of
 from apps.logs import Filters, nanoseconds
-from apps.models import AppEnvironment, InstanceEnd, ObservedInstance
+from apps.models import AppEnvironment, InstanceEnd, KeptLog, ObservedInstance
 from apps.selectors.state import wanted_instances
 from backends.contract import InstanceState, LogQuery
 from core.errors import BadRequest, FieldProblem
@@ -23,12 +23,15 @@ LATELY = timedelta(days=1)
 TAIL = 1000  # lines of each instance when nothing says how many, or from when
 
 
+Written = ObservedInstance | KeptLog  # what has written lines: one that is seen, or one whose lines were kept
+
+
 @dataclass(frozen=True)
 class Asked:
     """A checked question: which services, which one instance (None: all), and the engine's query for it."""
 
     services: list[str]
-    instance: ObservedInstance | None
+    instance: Written | None
     query: LogQuery
     filters: Filters
 
@@ -77,10 +80,10 @@ def _services(place: AppEnvironment, wanted: str | None) -> list[str]:
     return [wanted]
 
 
-def _instance(place: AppEnvironment, wanted: uuid.UUID | None) -> ObservedInstance | None:
+def _instance(place: AppEnvironment, wanted: uuid.UUID | None) -> Written | None:
     if wanted is None:
         return None
-    found = place.observed_instances.filter(pk=wanted).first()
+    found = place.observed_instances.filter(pk=wanted).first() or place.kept_logs.filter(pk=wanted).first()
     if found is None:
         raise _unknown("instance", _("There is no such instance here."))
     return found
@@ -91,14 +94,17 @@ def _unknown(field: str, message: str) -> BadRequest:
     return BadRequest(_("A parameter is wrong."), code="bad_parameter", errors=[problem])
 
 
-def instances_of(place: AppEnvironment, question: Asked) -> list[ObservedInstance]:
-    """Those whose logs are asked for, by service and number, ended ones too."""
+def instances_of(place: AppEnvironment, question: Asked) -> list[Written]:
+    """Those whose logs are asked for, by service and number; also ended ones, and gone ones with lines kept."""
     if question.instance is not None:
         return [question.instance]
-    rows = place.observed_instances.filter(service__in=question.services)
+    wanted: dict[str, Any] = {"service__in": question.services}
     if question.filters.number is not None:
-        rows = rows.filter(number=question.filters.number)
-    return list(rows.order_by("service", "number", "started_at", "id"))
+        wanted["number"] = question.filters.number
+    rows = list(place.observed_instances.filter(**wanted).order_by("service", "number", "started_at", "id"))
+    kept = place.kept_logs.filter(**wanted, size__gt=0).order_by("service", "number", "id")
+    gone = kept.exclude(engine_id__in=[row.engine_id for row in rows])
+    return sorted([*gone, *rows], key=lambda one: (one.service, one.number))
 
 
 def instance_ids(place: AppEnvironment) -> Callable[[str], Awaitable[str | None]]:
@@ -107,8 +113,8 @@ def instance_ids(place: AppEnvironment) -> Callable[[str], Awaitable[str | None]
 
     @sync_to_async
     def look() -> None:
-        rows = place.observed_instances.values_list("engine_id", "pk")
-        known.update((engine_id, str(pk)) for engine_id, pk in rows)
+        for rows in (place.kept_logs, place.observed_instances):  # of one that is seen its own id
+            known.update((engine_id, str(pk)) for engine_id, pk in rows.values_list("engine_id", "pk"))
 
     async def id_of(engine_id: str) -> str | None:
         if engine_id not in known:

@@ -1,11 +1,13 @@
 """Pages by cursor: rows before or after a row in one fixed order, newest first, never by counting."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
+
+from core.api.paging import beyond, turned
 
 M = TypeVar("M", bound=Model)
 SIZE = 50
@@ -50,6 +52,30 @@ def page_of(
         shown,
         _cursor(NEWER, shown[:1], key) if way else "",
         _cursor(OLDER, shown[-1:], key) if len(found) > size else "",
+    )
+
+
+def page_by(
+    rows: QuerySet[M], *, order: Sequence[str], cursor: str, read: Callable[[str], Any] = int, size: int = SIZE
+) -> Page[M]:
+    """As `page_of`, in an order of several columns of which the last is `pk`. One query more, to find the cursor's row.
+
+    A row that is gone meanwhile leads to the first page.
+    """
+    way, edge = _edge(cursor, read)
+    columns = [column.lstrip("-") for column in order]
+    at = rows.order_by().filter(pk=edge).values_list(*columns).first() if way else None
+    back = at is not None and way == NEWER
+    wanted = [turned(column) for column in order] if back else list(order)
+    found = list((rows if at is None else rows.filter(beyond(wanted, at))).order_by(*wanted)[: size + 1])
+    more, shown = len(found) > size, found[:size]
+    if back:
+        shown.reverse()
+    has_previous, has_next = (more, True) if back else (at is not None, more)
+    return Page(
+        shown,
+        _cursor(NEWER, shown[:1], "pk") if has_previous else "",
+        _cursor(OLDER, shown[-1:], "pk") if has_next else "",
     )
 
 

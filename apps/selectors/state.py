@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from django.utils import timezone
@@ -69,12 +70,16 @@ def wanted_instances(place: AppEnvironment) -> dict[str, int]:
 
     All 0 while it is stopped. Reads `place.release`; its stored document is canonical, so its plain form is enough.
     """
+    declared = declared_instances(place)
+    return dict.fromkeys(declared, 0) if place.stopped else declared
+
+
+def declared_instances(place: AppEnvironment) -> dict[str, int]:
+    """The same as if it were not stopped."""
     if place.release is None:
         return {}
     services: Mapping[str, Any] = place.release.specification.get("services", {})
     declared = {name: int((one.get("deploy") or {}).get("replicas", 1)) for name, one in services.items()}
-    if place.stopped:
-        return dict.fromkeys(declared, 0)
     return {name: place.instances.get(name, count) for name, count in declared.items()}
 
 
@@ -164,11 +169,11 @@ class _View:
     operation: Operation | None
     wanted_by: Mapping[str, int]
 
-    @property
+    @cached_property
     def wanted(self) -> int:
         return sum(self.wanted_by.values())
 
-    @property
+    @cached_property
     def running(self) -> int:
         return sum(service.running for service in self.services)
 
@@ -176,7 +181,7 @@ class _View:
     def release(self) -> int:
         return self.place.release.number if self.place.release else 0
 
-    @property
+    @cached_property
     def stale_since(self) -> datetime | None:
         return stale_since(self.place, self.services) if self.place.release is not None else None
 
@@ -253,9 +258,8 @@ class _View:
         words = {"running": self.running, "wanted": self.wanted, "release": self.release}
         if fault := self._fault():
             return self._faulty(fault)
-        if self._differs():
-            text = _("%(running)s instances run, but %(wanted)s are declared.") % words
-            return self._state(Status.DRIFTED, text, trouble=self._trouble())
+        if differs := self._differs():
+            return self._state(Status.DRIFTED, differs % words, trouble=self._trouble())
         if self.running < self.wanted:
             coming = any(one.wanted and one.state in _COMING for one in self.instances)
             text = _("%(running)s of %(wanted)s instances of release %(release)s run.") % words
@@ -270,9 +274,14 @@ class _View:
         )
         return self._state(Status.RUNNING, text % words, trouble=self._trouble())
 
-    def _differs(self) -> bool:
+    def _differs(self) -> str:
+        """What says that the engine holds something else than what is declared; empty where it does not."""
         seen = {service.service: service.wanted for service in self.services}
-        return seen != {name: count for name, count in self.wanted_by.items() if name in seen}
+        if seen != {name: count for name, count in self.wanted_by.items() if name in seen}:
+            return _("%(running)s instances run, but %(wanted)s are declared.")
+        if any(service.phase == Phase.OUTDATED for service in self.services):
+            return _("What runs here was changed on the cluster itself; release %(release)s is declared.")
+        return ""
 
     def _fault(self) -> ObservedService | None:
         """The first service that keeps failing; one that is whole again is well, whatever it did before."""

@@ -186,7 +186,7 @@ def _volumes(specification: Specification) -> tuple[list[Node], list[tuple[str, 
             nodes.append(Node(key=key, part="volume", name=memory.target, title=memory.target, about=about))
             links.append((_key("service", name), key))
     for source, targets in paths.items():
-        about = ", ".join(sorted(dict.fromkeys(targets)))
+        about = f"{', '.join(sorted(dict.fromkeys(targets)))} · {bytes_text(specification.volumes[source].size)}"
         nodes.append(Node(key=_key("volume", source), part="volume", name=source, title=source, about=about))
     return sorted(nodes, key=lambda node: node.key), links
 

@@ -16,7 +16,7 @@ from apps.specification.health import Healthcheck
 from apps.specification.model import Config, Secret, Specification, Volume
 from apps.specification.part import Part
 from apps.specification.service import Service
-from apps.specification.x_berth import BerthWords, Health, HttpCheck, TcpCheck
+from apps.specification.x_berth import BerthWords, Health, HttpCheck, TcpCheck, VolumeWords
 
 MODELS: dict[str, type[Part]] = {
     "": Specification,
@@ -35,6 +35,7 @@ MODELS: dict[str, type[Part]] = {
     "services.*.x-berth.health.http": HttpCheck,
     "services.*.x-berth.health.tcp": TcpCheck,
     "volumes.*": Volume,
+    "volumes.*.x-berth": VolumeWords,
     "configs.*": Config,
     "secrets.*": Secret,
 }

@@ -102,7 +102,8 @@ def _service(spec: Specification, name: str, context: BuildContext) -> ServiceSp
         update=_update(service),
         restart=_restart(service.deploy.restart_policy),
         volumes=tuple(
-            VolumeMount(context.volume_name(use.source), use.target, use.read_only) for use in service.named_volumes
+            VolumeMount(context.volume_name(use.source), use.target, use.read_only, spec.volumes[use.source].size)
+            for use in service.named_volumes
         ),
         tmpfs=tuple(TmpfsMount(mount.target, mount.size) for mount in service.tmpfs_mounts),
         files=_files(spec, service, context),

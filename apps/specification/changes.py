@@ -31,6 +31,7 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"services\.(?P<service>[^.]+)\.deploy\.resources\.reservations\.cpus", "cpus_reserved"),
         (r"services\.(?P<service>[^.]+)\.(volumes|tmpfs)", "volumes"),
         (r"services\.(?P<service>[^.]+)\.(command|entrypoint)", "command"),
+        (r"volumes\.(?P<name>[^.]+)\.x-berth\.size", "size"),
         (r"services\.(?P<service>[^.]+)\.(?P<name>.+)", "other"),
         (r"(?P<name>.+)", "app"),
     )
@@ -62,7 +63,8 @@ def _spread(one: Difference) -> Iterator[Difference]:
     """A group of values that comes or goes as a whole, value by value."""
     loc = loc_of(one.path)
     whole = one.after if one.before is None else one.before if one.after is None else None
-    if not isinstance(whole, dict) or str(loc[-1]) not in GROUPS:
+    grouped = str(loc[-1]) in GROUPS or (loc[0], loc[-1]) == ("volumes", "x-berth")
+    if not isinstance(whole, dict) or not grouped:
         yield one
         return
     for key, value in whole.items():
@@ -108,6 +110,7 @@ def _said(code: str, values: dict[str, str]) -> str:
         "memory_reserved": _("Memory reserved for %(service)s"),
         "cpus_reserved": _("CPU reserved for %(service)s"),
         "volumes": _("Volumes of %(service)s"),
+        "size": _("Size of the volume %(name)s"),
         "command": _("Command of %(service)s"),
         "other": _("%(name)s of %(service)s"),
         "app": _("%(name)s of the app"),

@@ -37,6 +37,11 @@ def _volume(raw: dict[str, object], loc: Loc, findings: Findings) -> dict[str, o
     if "name" in raw and "external" not in raw:
         findings.notes.append(note((*loc, "name"), "not_needed"))
         del raw["name"]
+    options = raw.get("driver_opts")
+    if isinstance(options, dict) and set(options) == {"size"} and "x-berth" not in raw:
+        findings.notes.append(note((*loc, "driver_opts", "size"), "size_translated"))
+        del raw["driver_opts"]
+        raw["x-berth"] = {"size": options["size"]}
     return raw
 
 

@@ -23,6 +23,7 @@ TRANSLATED = {
     "port_kept_inside",
     "rollback_follows_update",
     "secret_value_elsewhere",
+    "size_translated",
 }
 SECTIONS = ("services", "volumes", "configs", "secrets", "networks")
 
@@ -54,10 +55,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Import:
-    """`leaving_out`: paths the person chose to do without. Bombs, depth and size are refused like anything else."""
+    """`leaving_out`: paths the person chose to do without. Bombs, depth and size are refused like anything else.
+
+    `trouble`: why a text of several documents could not be read at all.
+    """
 
     text: str
     leaving_out: tuple[str, ...] = ()
+    trouble: tuple[Problem, ...] = ()
 
     @cached_property
     def specification(self) -> Specification | None:
@@ -81,6 +86,11 @@ class Import:
         return [line if first[line.leave] is line else replace(line, leave="") for line in found]
 
     @property
+    def speaks(self) -> str:
+        """In which words the file is written."""
+        return "Compose"
+
+    @property
     def name(self) -> str:
         """What the file calls the app, where that can be a name."""
         name = value_at(self._data, ("name",))
@@ -89,6 +99,8 @@ class Import:
     @cached_property
     def _data(self) -> object:
         """None where the text cannot be read at all."""
+        if self.trouble:
+            return None
         try:
             return plain_data(self.text)
         except SpecificationError:
@@ -96,6 +108,8 @@ class Import:
 
     @cached_property
     def _seen(self) -> Examined:
+        if self.trouble:
+            return Examined(None, problems=self.trouble)
         try:
             return examine(plain_data(self.text), mode="import", leaving_out=self.leaving_out)
         except SpecificationError as error:
@@ -103,7 +117,7 @@ class Import:
 
     @cached_property
     def _positions(self) -> Positions:
-        return positions(self.text)
+        return positions(self.text, several=bool(self.trouble))
 
     def _spot(self, path: str) -> Spot | None:
         return self._positions.of(path) if path else self._positions.broken

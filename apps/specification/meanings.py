@@ -86,6 +86,10 @@ MEANINGS: dict[str, dict[str, Text]] = {
         "disable": _("Whether the image's own check is switched off."),
     },
     "BerthWords": {"health": _("A check over HTTP or TCP, made inside each instance with its own wget or nc.")},
+    "Volume": {"x-berth": _("Berth's own words, which Compose does not know.")},
+    "VolumeWords": {
+        "size": _("How large the volume is, such as 10Gi; so large is each, where each instance has its own.")
+    },
     "Health": _RHYTHM
     | {
         "http": _("Well while GET on the path answers 2xx or 3xx."),
@@ -104,6 +108,7 @@ EXAMPLES: dict[tuple[str, str], tuple[str, ...]] = {
     ("Reservations", "memory"): ("64Mi", "128Mi", "256Mi", "512Mi"),
     ("Limits", "cpus"): ("0.25", "0.5", "1", "2"),
     ("Reservations", "cpus"): ("0.1", "0.25", "0.5", "1"),
+    ("VolumeWords", "size"): ("1Gi", "10Gi", "50Gi", "100Gi"),
     ("Health", "interval"): ("5s", "10s", "30s"),
     ("Healthcheck", "interval"): ("5s", "10s", "30s"),
 }

@@ -14,6 +14,7 @@ from apps.specification.paths import read_source
 from apps.specification.problems import Gathering, fault
 from apps.specification.scalars import Read, flag
 from apps.specification.service import Service, read_service_name
+from apps.specification.x_berth import VolumeWords
 from apps.specification.yaml_writing import as_yaml
 
 MOST_SERVICES = 20
@@ -36,10 +37,17 @@ def read_external(value: object) -> bool:
 
 
 class Volume(Part):
-    """A volume by its name; where it lies is Berth's choice."""
+    """A volume by its name and its size; where it lies is Berth's choice."""
+
+    x_berth: VolumeWords = Field(default=VolumeWords(), alias="x-berth")
+
+    @property
+    def size(self) -> int:
+        """Bytes, of each instance's own where each has its own."""
+        return self.x_berth.size
 
     def canonical(self) -> Canonical:
-        return {}
+        return canonical(**{"x-berth": self.x_berth.canonical()})
 
 
 class Config(Part):

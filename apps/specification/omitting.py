@@ -36,6 +36,13 @@ def leave_out(data: dict[str, object], *, paths: Collection[str]) -> tuple[dict[
     return _map_without(data, (), frozenset(paths), omission), omission
 
 
+def leave_out_of(documents: list[object], *, paths: Collection[str]) -> tuple[list[object], Omission]:
+    """The same of several documents, whose paths begin with their places."""
+    omission = Omission()
+    found = _without(documents, (), frozenset(paths), omission)
+    return found if isinstance(found, list) else [], omission
+
+
 def _without(data: object, loc: Loc, paths: frozenset[str], omission: Omission) -> object:
     if isinstance(data, dict):
         return _map_without(data, loc, paths, omission)

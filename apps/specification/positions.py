@@ -62,13 +62,13 @@ class Positions:
         return self.spots.get(loc) if loc else None
 
 
-def positions(text: str) -> Positions:
-    """Reads as far as the text can be read; never raises."""
+def positions(text: str, *, several: bool = False) -> Positions:
+    """Reads as far as the text can be read; never raises. `several`: places begin with the number of the document."""
     found = Positions()
     if len(text) > LARGEST_TEXT:
         return found
     try:
-        for loc, spot in _walk(text):
+        for loc, spot in _walk(text, several):
             found.spots[loc] = spot  # a key that is written twice is shown where it comes again
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -79,12 +79,15 @@ def positions(text: str) -> Positions:
     return found
 
 
-def _walk(text: str) -> Iterator[tuple[Loc, Spot]]:
+def _walk(text: str, several: bool) -> Iterator[tuple[Loc, Spot]]:
     levels: list[_Level] = []
+    documents = 0
     for count, event in enumerate(YAML(typ="safe", pure=True).parse(text)):
         if count > 3 * MOST_VALUES or len(levels) > DEEPEST:
             return
-        if isinstance(event, ENDS):
+        if isinstance(event, yaml_events.DocumentStartEvent):
+            documents += 1
+        elif isinstance(event, ENDS):
             levels.pop()
         elif isinstance(event, VALUES):
             level = levels[-1] if levels else None
@@ -93,12 +96,12 @@ def _walk(text: str) -> Iterator[tuple[Loc, Spot]]:
                     return  # a list or a map as a key: the reading says so
                 _keep_key(level, event)
             else:
-                yield _opened(level, event, levels)
+                yield _opened(level, event, levels, (documents - 1,) if several else ())
 
 
-def _opened(level: _Level | None, event: Any, levels: list[_Level]) -> tuple[Loc, Spot]:
+def _opened(level: _Level | None, event: Any, levels: list[_Level], root: Loc) -> tuple[Loc, Spot]:
     """The place of a value; a list or a map is the level that what follows belongs to."""
-    loc, spot = _placed(level, event)
+    loc, spot = _placed(level, event, root)
     if isinstance(event, STARTS):
         levels.append(_Level(loc, isinstance(event, yaml_events.MappingStartEvent)))
     return loc, spot
@@ -108,10 +111,10 @@ def _keep_key(level: _Level, event: Any) -> None:
     level.key, level.mark, level.key_end = str(event.value), event.start_mark, event.end_mark
 
 
-def _placed(level: _Level | None, event: Any) -> tuple[Loc, Spot]:
+def _placed(level: _Level | None, event: Any, root: Loc) -> tuple[Loc, Spot]:
     """The place of a value in the document and in the text: from its key on, and to its end if that is on the line."""
     if level is None:
-        return (), _spot(event.start_mark, event.start_mark)
+        return root, _spot(event.start_mark, event.start_mark)
     if level.is_map:
         loc: Loc = (*level.loc, level.key or "")
         start, end = level.mark, level.key_end

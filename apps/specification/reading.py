@@ -20,11 +20,12 @@ from apps.specification.refusals import refusal
 from apps.specification.sentences import SENTENCES
 from apps.specification.service import Service
 from apps.specification.translating import translate
-from apps.specification.yaml_reading import read_yaml
+from apps.specification.yaml_reading import read_documents, read_yaml
 
 Mode = Literal["strict", "import"]
 MOST_INSTANCES_BY_DEFAULT = 50
 MOST_PROBLEMS = 200
+MOST_DOCUMENTS = 100
 SHAPE_CODES = {
     "dict_type": "not_a_map",
     "model_type": "not_a_map",
@@ -109,6 +110,20 @@ def examine(
 
 def plain_data(text: str | bytes) -> object:
     """JSON when it begins like JSON and is, else YAML; as lists, maps, text and numbers."""
+    text = _within_bounds(text)
+    return _json(text) if text.lstrip()[:1] == "{" else read_yaml(text)
+
+
+def plain_documents(text: str | bytes) -> list[object]:
+    """The same of a text that may hold several documents."""
+    text = _within_bounds(text)
+    try:
+        return [json.loads(text, object_pairs_hook=_without_duplicates)]
+    except (ValueError, RecursionError):
+        return read_documents(text, most=MOST_DOCUMENTS)
+
+
+def _within_bounds(text: str | bytes) -> str:
     if len(text) > LARGEST_TEXT or (isinstance(text, str) and len(text.encode(errors="replace")) > LARGEST_TEXT):
         raise SpecificationError([problem((), "too_big", limit=LARGEST_TEXT // 1024)])
     if isinstance(text, bytes):
@@ -116,8 +131,7 @@ def plain_data(text: str | bytes) -> object:
             text = text.decode()
         except UnicodeDecodeError:
             raise SpecificationError([problem((), "not_utf8")]) from None
-    text = text.removeprefix("\ufeff")
-    return _json(text) if text.lstrip()[:1] == "{" else read_yaml(text)
+    return text.removeprefix("\ufeff")
 
 
 def _json(text: str) -> object:

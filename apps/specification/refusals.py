@@ -163,13 +163,13 @@ PARTS: dict[str, Refusal] = {
     "services.*.ports.*.name": _engine(_("Leave it out.")),
     "services.*.ports.*.app_protocol": _engine(_("Leave it out.")),
     "volumes.*.driver": _host(VOLUME),
-    "volumes.*.driver_opts": _host(VOLUME),
+    "volumes.*.driver_opts": _host(_("Use a named volume; its size is written as x-berth: {size: 10Gi}.")),
     "volumes.*.external": Refusal(
         "belongs_to_others", _("it names something made outside this app, perhaps another tenant's"), VOLUME
     ),
     "volumes.*.name": _engine(_("Leave it out: Berth names volumes.")),
     "volumes.*.labels": _engine(_("Leave it out.")),
-    "volumes.*.x-berth": _later(VOLUME),
+    "volumes.*.x-berth.storage_class": _later(_("Leave it out: the cluster has one class of storage for all.")),
     "configs.*.file": _file(CONTENT),
     "configs.*.environment": _file(CONTENT),
     "configs.*.external": Refusal(

@@ -123,16 +123,16 @@ def one_of(*words: str) -> Read:
     return Read(read, {"enum": list(words)})
 
 
-def memory(low: int, high: int) -> Read:
-    """Bytes, from 256M, 256Mi, 1g, 1.5GiB or a plain number; each unit is 1024 of the one below."""
+def memory(low: int, high: int, *, of: str = "memory") -> Read:
+    """Bytes, from 256M, 256Mi, 1g, 1.5GiB or a plain number; each unit is 1024 of the one below. `of`: the faults'."""
 
     def read(value: object) -> int:
         found = MEMORY.match(as_text(value)) if not isinstance(value, bool) else None
         if found is None:
-            raise fault("not_memory", value=value)
+            raise fault(f"not_{of}", value=value)
         amount = int(Decimal(found[1]) * UNITS[found[2].lower()])
         if not low <= amount <= high:
-            raise fault("memory_out_of_range", low=memory_text(low), high=memory_text(high))
+            raise fault(f"{of}_out_of_range", low=memory_text(low), high=memory_text(high))
         return amount
 
     return Read(read, {"type": ["string", "integer"], "pattern": MEMORY.pattern.replace("\\Z", "$")})

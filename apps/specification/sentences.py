@@ -46,6 +46,7 @@ TEXT: dict[str, Words] = {
         _("Merge maps only, or write the keys out."),
     ),
     "one_document": (_("There is more than one YAML document."), _("Send one app at a time.")),
+    "too_many_documents": (_("There are more than {limit} YAML documents."), _("Send them in several pieces.")),
     "nul": (_("{path} contains a NUL character."), _("Remove the character.")),
     "bad_text": (_("{path} contains half a character (a lone surrogate)."), _("Write the character whole.")),
     "not_a_value": (
@@ -127,6 +128,11 @@ VALUES: dict[str, Words] = {
     "not_memory": (_("{path}: {value} is not an amount of memory."), _("Write for example 256Mi or 1Gi.")),
     "memory_out_of_range": (
         _("{path} must be from {low} to {high}."),
+        _("Use an amount from {low} to {high}."),
+    ),
+    "not_size": (_("{path}: {value} is not the size of a volume."), _("Write for example 500Mi or 10Gi.")),
+    "size_out_of_range": (
+        _("{path}: a volume has from {low} to {high}."),
         _("Use an amount from {low} to {high}."),
     ),
     "not_cpus": (
@@ -333,6 +339,7 @@ NOTES: dict[str, Words] = {
     "build_left_out": (_("{path} is left out: the image {name} is used as it is in the registry."), ""),
     "name_left_out": (_("{path} is left out: the app is named in Berth."), ""),
     "renamed": (_("{path}: the name becomes {value}, as names have small letters, digits and hyphens."), ""),
+    "size_translated": (_("{path} becomes the size of the volume."), ""),
     "volume_driver_left_out": (_("{path} is left out: Berth chooses where volumes lie."), ""),
     "secret_value_elsewhere": (
         _("{path} is left out: set the value of the secret {name} in Berth before deploying."),

@@ -1,4 +1,4 @@
-"""`x-berth`: Berth's own words on a service. So far: health checks over HTTP and TCP.
+"""`x-berth`: Berth's own words. On a service health checks over HTTP and TCP, on a volume its size.
 
 The check runs inside the instance, with the instance's own wget or nc (in busybox and most images). An image
 that has neither needs a `healthcheck` with a command it does have.
@@ -13,7 +13,8 @@ from pydantic import Field, model_validator
 from apps.specification.health import Rhythm
 from apps.specification.part import Canonical, Part, canonical, checked
 from apps.specification.problems import fault
-from apps.specification.scalars import Read, whole
+from apps.specification.scalars import MI, TI, Read, memory, memory_text, whole
+from backends.contract.spec import VOLUME_BYTES
 
 URL_PATH = re.compile(r"/[A-Za-z0-9/_.~!$&'()*+,;=:@%?-]{0,199}\Z", re.ASCII)
 
@@ -80,3 +81,12 @@ class BerthWords(Part):
 
     def canonical(self) -> Canonical:
         return canonical(health=self.health and self.health.canonical())
+
+
+class VolumeWords(Part):
+    """`size` in bytes; one that says nothing, and one that says the usual size, are the same."""
+
+    size: Annotated[int, memory(MI, 64 * TI, of="size")] = VOLUME_BYTES
+
+    def canonical(self) -> Canonical:
+        return canonical(size=None if self.size == VOLUME_BYTES else memory_text(self.size))

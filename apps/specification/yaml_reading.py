@@ -57,8 +57,14 @@ def steps(text: str) -> Iterator[Step]:
 
 def read_yaml(text: str) -> object:
     """Lists, maps with text keys, text, numbers, true, false and None; raises SpecificationError."""
+    found = read_documents(text, most=1)
+    return found[0] if found else None
+
+
+def read_documents(text: str, *, most: int) -> list[object]:
+    """Each document of a text that may hold several; one with nothing in it is None."""
     try:
-        return _Reading(text).whole()
+        return _Reading(text).all(most)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -74,16 +80,18 @@ class _Reading:
         self.anchors: dict[str, tuple[object, int, int]] = {}  # value, how many values it holds, how deep it is
         self.count = 0
 
-    def whole(self) -> object:
-        value: object = None
-        documents = 0
+    def all(self, most: int) -> list[object]:
+        found: list[object] = []
         for step in self.steps:
             if step.kind == "document":
-                documents += 1
-                if documents > 1:
-                    raise SpecificationError([problem((), "one_document")])
-                value, _depth = self._value(next(self.steps), ())
-        return value
+                if len(found) == most:
+                    code = "one_document" if most == 1 else "too_many_documents"
+                    raise SpecificationError([problem((), code, limit=most)])
+                self.anchors = {}
+                loc: Loc = () if most == 1 else (len(found),)
+                value, _depth = self._value(next(self.steps), loc)
+                found.append(value)
+        return found
 
     def _value(self, step: Step, loc: Loc) -> tuple[object, int]:
         """The value that begins with `step`, and how many levels it has below itself."""

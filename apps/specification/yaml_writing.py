@@ -13,7 +13,9 @@ BLOCK = re.compile(r"[^\x00-\x09\x0b-\x1f\x7f-\xa0\u2028\u2029\ufeff\ud800-\udff
 
 
 class _Representer(SafeRepresenter):
-    pass
+    def ignore_aliases(self, data: object) -> bool:
+        """What stands twice is written twice: people read it, and other programs."""
+        return True
 
 
 def _text(representer: SafeRepresenter, text: str) -> ScalarNode:

@@ -42,10 +42,12 @@ def _activity(request: HttpRequest, context: dict[str, Any], **where: Any) -> Ht
     if sheet and request.GET.get("part") == "operation":
         return shown(request, "activity/operation", context | sheet, part="activity/_operation_parts")
     lines, page = history.operations_page(asked, cursor=request.GET.get("cursor", ""))
+    running, waiting = history.active_counts(rows)
     more = {
         "running": [line for line in lines if line.active],
         "past": [line for line in lines if not line.active],
-        "running_count": history.running_count(rows),
+        "running_count": running,
+        "waiting_count": waiting,
         "page": page,
         "which": which,
         "mine": mine,

@@ -18,6 +18,7 @@ from apps import services
 from apps.models import AppEnvironment
 from apps.needs import needs_deploy
 from apps.selectors import now as selector
+from apps.selectors.newer_images import newer_there
 from apps.selectors.timeline import TROUBLE, timeline
 from apps.specification import stored
 from apps.views.answers import shown
@@ -107,6 +108,7 @@ def _now(frame: AppFrame, request: HttpRequest) -> dict[str, Any]:
         "timeline_url": frame.address("timeline"),
         "trouble_url": frame.address("timeline", show=TROUBLE),
         "lines": [{"one": one, "ways": instance_ways(frame, one)} for one in now.instances],
+        "newer": [{"one": one, "url": frame.image_address(one)} for one in newer_there(frame.actor, frame.place)],
         "latest": [Told(frame).day(day) for day in timeline(frame.actor, frame.place, size=LATEST).days],
         **topology_context(frame, now.topology, request.GET.get("topology", "")),
     }
@@ -117,6 +119,7 @@ def _settings(frame: AppFrame) -> dict[str, Any]:
     still = [place for place in frame.places if place.release_id]
     return {
         "yaml": stored(release.specification).to_yaml() if release else "",
+        "given_url": frame.release_address("release_given", release.number) if release else "",
         "still": [_still(frame, place) for place in still],
         "releases": frame.app.releases.count(),
         "title_form": TitleForm(initial={"title": frame.app.title}),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from apps.models import App, AppEnvironment
 from apps.needs import needs_deploy, needs_scale
+from apps.selectors.newer_images import Newer
 from apps.views.found import actor_of, app_of, chosen, places_of
 from core import access
 from core.access import Actor
@@ -34,6 +35,11 @@ class AppFrame:
         """An address of this app in this environment."""
         return f"{reverse(name, kwargs=self.names)}?{urlencode({'environment': self.place.environment.name} | query)}"
 
+    def release_address(self, name: str, number: int) -> str:
+        """An address of one release of this app, seen from this environment."""
+        address = reverse(name, kwargs={**self.names, "number": number})
+        return f"{address}?{urlencode({'environment': self.place.environment.name})}"
+
     def project_address(self, name: str) -> str:
         return reverse(name, kwargs={"tenant": self.names["tenant"], "project": self.names["project"]})
 
@@ -41,6 +47,10 @@ class AppFrame:
     def deploy_address(self) -> str:
         query = urlencode({"app": self.app.name, "environment": self.place.environment.name})
         return f"{self.project_address('deploy')}?{query}"
+
+    def image_address(self, newer: Newer) -> str:
+        """The deploy panel with what is newer chosen in it."""
+        return f"{self.deploy_address}&{urlencode({'service': newer.service, 'image': newer.reference})}"
 
     @property
     def ways(self) -> list[dict[str, Any]]:

@@ -11,9 +11,12 @@ from django.views.decorators.http import require_safe
 from apps.selectors.cluster_places import places_there
 from apps.selectors.cluster_troubles import Trouble, troubles_of
 from apps.selectors.clusters import ClusterLine, HostLine, cluster_lines, sorted_hosts
+from apps.selectors.offered import offered
 from apps.views.answers import shown
 from apps.views.found import actor_of
+from backends.differences import volumes_said, ways
 from backends.models import Cluster
+from backends.registry import capabilities_of
 from core import access
 from core.access import get_visible, visible
 
@@ -40,7 +43,9 @@ def one(request: HttpRequest, cluster: str) -> HttpResponse:
     row = get_visible(actor, Cluster.objects.prefetch_related("hosts"), name=cluster)
     lines = cluster_lines([row])
     context = _context(request, lines, url=reverse("cluster", args=[cluster]), every_host=True)
-    more = {"line": lines[0], "there": places_there(row), "panel": context["panels"][0]}
+    own = ways(capabilities_of(row))
+    more = {"line": lines[0], "there": places_there(row), "panel": context["panels"][0], "ways": own}
+    more |= {"offered": offered(row), "volumes": volumes_said(capabilities_of(row), grow=row.volumes_grow)}
     return shown(request, "clusters/one", context | more, part="clusters/_one")
 
 
@@ -49,6 +54,7 @@ def _context(request: HttpRequest, lines: list[ClusterLine], *, url: str, every_
     troubles = troubles_of(lines)
     return {
         "lines": lines,
+        "may_manage": access.may(actor_of(request), "cluster.manage"),
         "well": sum(line.well for line in lines),
         "troubles": [_trouble(one) for one in troubles],
         "said": troubles[0].title if troubles else "",

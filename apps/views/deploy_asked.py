@@ -39,18 +39,20 @@ from tenants.models import Project
 
 FORM, YAML, IMPORT, DEPLOY = "form", "yaml", "import", "deploy"
 BACK, UNDO = "back", "undo"
+SEARCH, MORE = "search", "more:"
 TO, OF = "to:", "of:"
 FALLBACK_SERVICE = "app"
 VARIABLE = re.compile(r"variables-(\d{1,4})-name\Z")
-MENDABLE = ("image", "name", "instances", "ports", "cpu", "memory", "health", "path", "command", "lines", "note")
-IN_DRAFT = MENDABLE[:1] + MENDABLE[2:9]
+IN_DRAFT = ("image", "instances", "ports", "cpu", "memory", "storage", "health", "path", "command")
+MENDABLE = (*IN_DRAFT, "name", "lines", "note")
 
 
 class Asked:
     """What one request asks of the panel, and what that means. Nothing typed is lost: what comes in goes out again.
 
     `go` says which button sent it: deploy, yaml, form, row, search, check, undo, back (to the text as it was),
-    import, see (what it becomes), take (it as the draft), "to:" and an environment's name, or "of:" and a service's.
+    import, see (what it becomes), take (it as the draft), "to:" and an environment's name, "of:" and a service's, or
+    "more:" and how many images are to be listed.
     """
 
     def __init__(self, request: HttpRequest, project: Project) -> None:
@@ -151,9 +153,9 @@ class Asked:
         before, now = self.data.get("read_from", ""), self.draft.image
         if not self.where.new or not now or now == before:
             return
-        tenant = self.links.of.tenant_id
-        was = drafts.read_from(artifact_of(tenant, before) if before else None, Draft())
-        reads = drafts.read_from(artifact_of(tenant, now), Draft())
+        project = self.links.of
+        was = drafts.read_from(artifact_of(project, before) if before else None, Draft())
+        reads = drafts.read_from(artifact_of(project, now), Draft())
         untouched = {
             key: getattr(reads, key)
             for key in ("instances", "ports", "health")
@@ -181,7 +183,9 @@ class Asked:
     def _bound_form(self) -> DeployForm:
         fields = {name: getattr(self.draft, name) for name in IN_DRAFT}
         texts = {"name": self.name, "note": self.note, "lines": ""}
-        return DeployForm(fields | texts, new=self.where.new, kept=self.draft.health == drafts.KEPT)
+        kept = self.draft.health == drafts.KEPT
+        volumes = drafts.used_volumes((self.base or {}).get("services", {}).get(self.service) or {})
+        return DeployForm(fields | texts, new=self.where.new, kept=kept, volumes=volumes)
 
     def _yaml_fields(self, text: str) -> dict[str, str]:
         return {"name": self.name, "yaml": text, "note": self.note}
@@ -270,7 +274,7 @@ class Asked:
         self.data["left_out"] = json.dumps(step.found.left_out)
         self.data.pop("text", None)
         self.name = step.found.name or self.name or step.name
-        self.note = self.note or _imported(step.found.left_out)
+        self.note = self.note or _imported(step.found.speaks, step.found.left_out)
         self.spec = step.specification
         self._show_fields(self.spec)
 
@@ -285,7 +289,7 @@ class Asked:
         self.form.forget_unfilled()
 
 
-def _imported(left_out: tuple[str, ...]) -> str:
-    text = _("Imported from a Compose file")
+def _imported(speaks: str, left_out: tuple[str, ...]) -> str:
+    text = _("Imported from %(format)s") % {"format": speaks}
     more = "; " + _("left out: %(paths)s") % {"paths": ", ".join(left_out)} if left_out else ""
     return (text + more)[:200]

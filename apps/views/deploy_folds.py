@@ -45,7 +45,8 @@ class Folds:
         parts = [f"{self.draft.memory} MB"] if self.draft.memory else []
         if self.draft.cpu:
             parts.append(_("%(amount)s cores") % {"amount": self.draft.cpu})
-        return Fold(" · ".join(parts) or _("no limit"), self._wrong("memory", "cpu"))
+        said = [" · ".join(parts) or _("no limit"), *([self.draft.storage] if self.draft.storage else [])]
+        return Fold(" · ".join(said), self._wrong("memory", "cpu", "storage"))
 
     @property
     def variables(self) -> Fold:

@@ -1,4 +1,4 @@
-"""Importing a Compose file in the deploy panel: what it becomes, and the draft that comes of it."""
+"""Importing a file in the deploy panel: what it becomes, and the draft that comes of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from apps import drafts
-from apps.specification import Import, Specification
+from apps.specification import ForeignImport, Import, Specification, import_of
 from apps.specification.limits import LARGEST_TEXT
 
 MOST_LEFT_OUT = 200
@@ -28,8 +28,8 @@ class ImportStep:
     too_big: int = 0
 
     @cached_property
-    def found(self) -> Import | None:
-        return Import(self.text, self.leaving_out) if self.asked and self.text.strip() else None
+    def found(self) -> Import | ForeignImport | None:
+        return import_of(self.text, self.leaving_out) if self.asked and self.text.strip() else None
 
     @property
     def specification(self) -> Specification | None:
@@ -48,7 +48,7 @@ class ImportStep:
         if self.too_big:
             words = {"size": -(-self.too_big // 1024), "limit": LARGEST_TEXT // 1024}
             return _("The file has %(size)s KB; at most %(limit)s KB are read.") % words
-        return _("Paste a Compose file, or choose one.") if self.asked and not self.text.strip() else ""
+        return _("Paste a file, or choose one.") if self.asked and not self.text.strip() else ""
 
     @property
     def groups(self) -> list[dict[str, Any]]:

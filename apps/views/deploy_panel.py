@@ -12,6 +12,7 @@ from apps.forms import DeployForm, VariableForms, YamlForm
 from apps.models import App, Release
 from apps.preflight import Finding, preflight
 from apps.selectors.image_choice import ImageChoices, artifact_of, image_choices
+from apps.selectors.newer_images import Newer, newer_there
 from apps.specification import (
     Change,
     Positions,
@@ -23,13 +24,18 @@ from apps.specification import (
     unified_lines,
 )
 from apps.views import deploy_promise
-from apps.views.deploy_asked import DEPLOY, FORM, IMPORT, OF, TO, YAML, Asked
+from apps.views.deploy_asked import DEPLOY, FORM, IMPORT, MORE, OF, SEARCH, TO, YAML, Asked
 from apps.views.deploy_folds import Folds
 from apps.views.deploy_import import paths_of
 from apps.views.deploy_lines import Fix, FormTrouble, Line, TextTrouble, found_line
 from apps.views.deploy_sent import LARGEST, read_sent
+from backends.formats import FORMATS
 from core.access import visible
 from core.errors import PortalError
+
+
+def _count(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 4 else 0
 
 
 class Panel:
@@ -69,7 +75,7 @@ class Panel:
     @property
     def _from_image(self) -> Draft:
         image = self.asked.draft.image
-        artifact = artifact_of(self.asked.links.of.tenant_id, image) if image else None
+        artifact = artifact_of(self.asked.links.of, image) if image else None
         return drafts.read_from(artifact, Draft())
 
     @cached_property
@@ -126,6 +132,10 @@ class Panel:
     @property
     def is_form(self) -> bool:
         return self.asked.mode == FORM
+
+    @property
+    def import_formats(self) -> str:
+        return ", ".join(one.label for one in FORMATS)
 
     @property
     def is_import(self) -> bool:
@@ -203,7 +213,25 @@ class Panel:
 
     @cached_property
     def images(self) -> ImageChoices:
-        return image_choices(self.asked.links.of.tenant_id, search=self.asked.search, chosen=self.asked.draft.image)
+        asked = self.asked
+        kept = "" if asked.go == SEARCH else asked.data.get("listed", "")
+        most = asked.go.removeprefix(MORE) if asked.go.startswith(MORE) else kept
+        own = [one for one in self.newer if one.service == asked.service]
+        return image_choices(
+            asked.actor, asked.links.of, search=asked.search, chosen=asked.draft.image, newer=own, most=_count(most)
+        )
+
+    @cached_property
+    def newer(self) -> list[Newer]:
+        """What is newer than what runs here."""
+        return [] if self.asked.where.new else newer_there(self.asked.actor, self.asked.where.place)
+
+    @property
+    def pushed_anew(self) -> list[Newer]:
+        """Tags that stay as they are written and mean other images now: a release resolves them anew."""
+        spec = self.asked.spec
+        written = {name: str(one.image) for name, one in spec.services.items()} if spec else {}
+        return [one for one in self.newer if one.pushed and written.get(one.service) == one.reference]
 
     @property
     def variables(self) -> Any:

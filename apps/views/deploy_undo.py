@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from apps.views.deploy_sent import read_sent
 
 FIELDS = re.compile(
-    r"(environment|mode|release|service|base|text|yaml|image|name|instances|ports|cpu|memory|health|path|command|"
+    r"(environment|mode|release|service|base|text|yaml|image|name|instances|ports|cpu|memory|storage|health|path|command|"
     r"lines|note|read_from|search|left_out|variables-\d{1,4}-(name|value))\Z"
 )
 MOST = 5

@@ -14,7 +14,7 @@ from apps.selectors.image_choice import image_choices
 from apps.views.answers import shown
 from apps.views.found import actor_of
 from core import access
-from core.access import visible
+from core.access import Actor, visible
 from core.status import Kind, Status
 from tenants import recent
 from tenants.custom.resolving import title_of
@@ -33,7 +33,7 @@ def page(request: HttpRequest) -> HttpResponse:
     may_start = [line for line in found.projects if any(access.may(actor, code, line.project) for code in DEPLOYERS)]
     context = {"home": found, "person": user.shown_name, "operates": access.may(actor, "cluster.view")}
     context["new_in"] = next(iter(visible(actor, Tenant.objects.order_by("name"), "project.create")[:1]), None)
-    return shown(request, "home/page", context | _lines(found) | _start(found, may_start), part="home/_home")
+    return shown(request, "home/page", context | _lines(found) | _start(actor, found, may_start), part="home/_home")
 
 
 def _lines(found: Home) -> dict[str, Any]:
@@ -79,14 +79,14 @@ def _ending(grant: Grant) -> dict[str, Any]:
     }
 
 
-def _start(found: Home, may_start: list[ProjectLine]) -> dict[str, Any]:
+def _start(actor: Actor, found: Home, may_start: list[ProjectLine]) -> dict[str, Any]:
     """Where somebody deploys: with images to choose from where nothing is deployed yet; empty where they may not."""
     if not may_start:
         return {}
     project, url = may_start[0].project, reverse("deploy", kwargs=_names(may_start[0]))
     if found.deployed:
         return {"deploy_url": url}
-    images = image_choices(project.tenant_id, search="", chosen="").shown[:MOST_IMAGES]
+    images = image_choices(actor, project, search="", chosen="").shown[:MOST_IMAGES]
     return {
         "start_url": url,
         "images": [{"image": one, "url": f"{url}?{urlencode({'image': one.reference})}"} for one in images],

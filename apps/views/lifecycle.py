@@ -14,11 +14,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.lifecycle import selectors, services
 from apps.lifecycle.turns import NEEDS
-from apps.selectors.history import deed_of
-from apps.selectors.reasons import failure_sentence
-from apps.selectors.state import operation_status
 from apps.views.answers import shown
 from apps.views.app_frame import why_not
+from apps.views.done import told_done
 from apps.views.found import actor_of
 from apps.views.project_frame import ProjectFrame, project_frame
 from operations.models import Operation
@@ -60,7 +58,7 @@ def _context(frame: ProjectFrame) -> dict[str, Any]:
         now_told=_last_words(now) if now else "",
         deeds={} if now else {deed: _deed(frame, deed) for deed in selectors.possible(frame.actor, project)},
         dialogs={deed: _deed(frame, deed) for deed in DEEDS},  # all of them: the page outlives the state it began in
-        before=[_told(one) for one in selectors.before(frame.actor, project)],
+        before=[told_done(one) for one in selectors.before(frame.actor, project)],
         deleted=selectors.restorable(frame.actor, project.tenant),
         typed_name=str(project),
     )
@@ -81,17 +79,6 @@ def _deed(frame: ProjectFrame, deed: str) -> dict[str, str]:
 def _last_words(operation: Operation) -> str:
     last = operation.events.order_by("-seq").first()
     return words(last.code, last.params) if last else ""
-
-
-def _told(operation: Operation) -> dict[str, Any]:
-    status = operation_status(operation)
-    reason = failure_sentence(operation.failure).sentence or str(operation.params.get("reason", ""))
-    return {
-        "at": operation.created_at,
-        "kind": status.glyph,
-        "text": f"{deed_of(operation)}: {status.word}",
-        "detail": f"{operation.requested_by_name}. {reason}".strip(),
-    }
 
 
 @login_required

@@ -10,10 +10,10 @@ from django.utils.dateparse import parse_datetime
 from django.utils.http import urlencode
 
 from apps import logs as reading
+from apps.kept_logs.reading import Source
 from apps.models import ObservedInstance
-from apps.selectors.log_sources import Asked, Crash
+from apps.selectors.log_sources import Asked, Crash, Written
 from apps.views.app_frame import AppFrame
-from backends.contract import Driver
 
 RANGES: dict[str, timedelta | None] = {
     "15m": timedelta(minutes=15),
@@ -95,12 +95,12 @@ class LogPage:
     stretch: Stretch
     question: Asked
     services: list[str]
-    driver: Driver | None = None
+    source: Source | None = None
     sources: dict[tuple[str, int], int] = field(default_factory=dict)
     crashes: list[Crash] = field(default_factory=list)
 
     @property
-    def instance(self) -> ObservedInstance | None:
+    def instance(self) -> Written | None:
         return self.question.instance
 
     @property

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from apps import logs as reading
+from apps.kept_logs.reading import BERTH, Both, Source, source_of
 from apps.log_levels import LEVELS, level_of
 from apps.logs import Marked
 from apps.models import ObservedInstance
@@ -56,7 +57,7 @@ def _page(request: HttpRequest, names: dict[str, str]) -> LogPage:
         stretch=stretch,
         question=log_sources.asked(place, parameters(asked, rows, stretch)),
         services=services,
-        driver=driver_for(place.environment.cluster) if services else None,
+        source=source_of(place, driver_for(place.environment.cluster)) if services else None,
         sources={source: 1 + order % reading.SERIES for order, source in enumerate(numbers)},
         crashes=log_sources.crashes(place, since=log_sources.lately()),
     )
@@ -64,28 +65,39 @@ def _page(request: HttpRequest, names: dict[str, str]) -> LogPage:
 
 async def _read(found: LogPage) -> tuple[list[Marked], Told]:
     """The lines, or in words why there are none."""
-    if found.driver is None:
+    if found.source is None:
         return [], Told("")
-    question = found.question
     try:
-        lines = reading.newest(found.driver, question.query, filters=question.filters, first=bool(found.asked["at"]))
-        return await lines, Told("")
+        return await _newest(found, found.source)
     except DriverError as error:
         return [], failure_sentence(error.reason.as_json())
     except TimeoutError:
-        cluster = found.frame.place.environment.cluster.name
-        return [], failure_sentence({"code": ReasonCode.ENGINE_SLOW, "params": {"cluster": cluster}})
+        pass
+    if isinstance(found.source, Both):
+        lines, told = await _newest(found, found.source.kept_alone())
+        if lines:
+            return lines, told
+    cluster = found.frame.place.environment.cluster.name
+    return [], failure_sentence({"code": ReasonCode.ENGINE_SLOW, "params": {"cluster": cluster}})
+
+
+async def _newest(found: LogPage, source: Source) -> tuple[list[Marked], Told]:
+    """With a word where the cluster was left out; its own line among those of the app says the same in a file."""
+    question = found.question
+    lines = await reading.newest(source, question.query, filters=question.filters, first=bool(found.asked["at"]))
+    away = source.away if isinstance(source, Both) else ""
+    return [one for one in lines if one.line.stream != BERTH or not away], Told(away)
 
 
 async def _last_lines(found: LogPage) -> list[Marked]:
     """Of the instance that crashed last: what the engine still has of it; else what was kept is shown."""
     crash = found.crash
-    if found.driver is None or crash is None or crash.row is None:
+    if found.source is None or crash is None or crash.row is None:
         return []
     services = tuple(ref for ref in found.question.query.services if ref.service == crash.service)
     query = LogQuery(services, instance=crash.row.engine_id, tail=CRASH_LINES)
     try:
-        return await reading.newest(found.driver, query, filters=reading.Filters(), most=CRASH_LINES)
+        return await reading.newest(found.source, query, filters=reading.Filters(), most=CRASH_LINES)
     except (DriverError, TimeoutError):
         return []
 

@@ -1,4 +1,4 @@
-"""What the tabs of a project's settings share, and the form of a new project."""
+"""What the tabs of a project's settings and those of its images share, and the form of a new project."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,11 +20,19 @@ from tenants import selectors
 from tenants.models import Project
 
 NOWHERE = ""
+IMAGE_TABS = {  # whoever may see images may see them all
+    "project_images": gettext_lazy("Repositories"),
+    "promotion": gettext_lazy("Promotion"),
+    "project_keeping": gettext_lazy("Keeping images"),
+    "image_copies": gettext_lazy("Copied images"),
+    "project_replication": gettext_lazy("Replication"),
+    "project_registries": gettext_lazy("Other registries"),
+}
 
 
 @dataclass(frozen=True)
 class ProjectFrame:
-    """One project, and the tab of its settings that is looked at."""
+    """One project, and the tab that is looked at: of its settings, or of its images."""
 
     actor: Actor
     project: Project
@@ -34,8 +42,8 @@ class ProjectFrame:
     def names(self) -> dict[str, str]:
         return {"tenant": self.project.tenant.name, "project": self.project.name}
 
-    def address(self, name: str) -> str:
-        return reverse(name, kwargs=self.names)
+    def address(self, name: str, **more: object) -> str:
+        return reverse(name, kwargs={**self.names, **more})
 
     @property
     def status(self) -> Status:
@@ -43,9 +51,12 @@ class ProjectFrame:
 
     @property
     def tabs(self) -> list[dict[str, Any]]:
+        if self.tab in IMAGE_TABS:
+            return image_tabs(self.project, self.tab)
         named = (
             ("project_settings", _("General"), True),
             ("project_tokens", _("Robots and tokens"), may(self.actor, "member.view", self.project)),
+            ("project_webhooks", _("Webhooks"), may(self.actor, "project.manage", self.project)),
             ("project_lifecycle", _("Lifecycle"), True),
         )
         return [
@@ -54,8 +65,21 @@ class ProjectFrame:
             if allowed
         ]
 
+    @property
+    def here(self) -> dict[str, Any]:
+        """The present tab; empty on pages that belong to none of those this person sees."""
+        return next((one for one in self.tabs if one["current"]), {})
+
     def context(self, **more: Any) -> dict[str, Any]:
         return {"page": self, "project": self.project, **more}
+
+
+def image_tabs(project: Project, tab: str) -> list[dict[str, Any]]:
+    names = {"tenant": project.tenant.name, "project": project.name}
+    return [
+        {"label": label, "url": reverse(name, kwargs=names), "current": name == tab}
+        for name, label in IMAGE_TABS.items()
+    ]
 
 
 def project_frame(request: HttpRequest, tab: str, tenant: str, project: str) -> ProjectFrame:

@@ -64,7 +64,7 @@ class RobotTokenForm(forms.Form):
     )  # fmt: skip
 
     def __init__(self, data: Any = None, *, robots: list[str]) -> None:
-        super().__init__(data)
+        super().__init__(data, auto_id="token-%s")
         self.fields["robot"].choices = [(name, name) for name in robots]  # type: ignore[attr-defined]  # it has
 
 

@@ -1,6 +1,7 @@
 """The projects of a tenant, a new one, and the general settings of one."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from django import forms
 from django.contrib import messages
@@ -28,6 +29,7 @@ from tenants.models import Project
 from tenants.services import create_project, update_project
 
 form_page = require_http_methods(["GET", "HEAD", "POST"])
+Made = TypeVar("Made")
 MOST_PROJECTS = 500
 MOST_ENVIRONMENTS = 100
 
@@ -59,7 +61,7 @@ def of_tenant(request: HttpRequest, tenant: str) -> HttpResponse:
 def new(request: HttpRequest, tenant: str) -> HttpResponse:
     actor, home = actor_of(request), tenant_of(request, tenant)
     check_before(create_project, actor, home)
-    form = NewProjectForm(request.POST or None, clusters=listing.clusters_for(actor, home))
+    form = NewProjectForm(request.POST or None, clusters=listing.clusters_for(home))
     if form.is_valid():
         try:
             asked = {"name": form.cleaned_data["name"], "title": form.cleaned_data["title"]}
@@ -75,9 +77,21 @@ def new(request: HttpRequest, tenant: str) -> HttpResponse:
 def told(form: forms.Form, error: PortalError, field: str) -> None:
     """A refusal beside the field it is about."""
     for problem in error.errors:
-        form.add_error(problem.field if problem.field in form.fields else field, str(problem.message))
+        text = f"{problem.message} {problem.hint}".strip()
+        form.add_error(problem.field if problem.field in form.fields else field, text)
     if not error.errors:
         form.add_error(field, f"{error.message} {error.hint}".strip())
+
+
+def sent(form: forms.Form, field: str, command: Callable[..., Made]) -> Made | None:
+    """What the command made of a form that is well. None where the form now says what needs another look."""
+    if not form.is_valid():
+        return None
+    try:
+        return command(**form.cleaned_data)
+    except PortalError as error:
+        told(form, error, field)
+        return None
 
 
 @login_required
@@ -94,7 +108,7 @@ def settings(request: HttpRequest, **names: str) -> HttpResponse:
 
 def _settings(frame: ProjectFrame, **more: Any) -> dict[str, Any]:
     rows = visible(frame.actor, Environment.objects.filter(project=frame.project))
-    clusters = listing.clusters_for(frame.actor, frame.project)
+    clusters = listing.clusters_for(frame.project)
     context = {
         "environments": list(rows.select_related("cluster").order_by("position")[:MOST_ENVIRONMENTS]),
         "new_form": NewEnvironmentForm(clusters=clusters),
@@ -109,7 +123,7 @@ def _settings(frame: ProjectFrame, **more: Any) -> dict[str, Any]:
 def add_environment(request: HttpRequest, **names: str) -> HttpResponse:
     frame = project_frame(request, "project_settings", **names)
     check_before(create_environment, frame.actor, frame.project)
-    form = NewEnvironmentForm(request.POST, clusters=listing.clusters_for(frame.actor, frame.project))
+    form = NewEnvironmentForm(request.POST, clusters=listing.clusters_for(frame.project))
     if form.is_valid():
         try:
             made = create_environment(frame.actor, frame.project, **form.asked)

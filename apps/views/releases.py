@@ -34,9 +34,11 @@ def page(request: HttpRequest, **names: str) -> HttpResponse:
 @require_safe
 def one(request: HttpRequest, number: int, **names: str) -> HttpResponse:
     frame = app_frame(request, "releases", **names)
-    row = _release(frame, number)
+    row = release_of(frame, number)
     line = selector.line_of(row, frame.places)
     more = {"line": line, "yaml": stored(row.specification).to_yaml(), "images": selector.image_lines(row)}
+    more["export_url"] = frame.release_address("release_export", row.number)
+    more["given_url"] = frame.release_address("release_given", row.number)
     return render(request, "apps/releases/one.html", frame.context(**more, **_way_back(frame, line)))
 
 
@@ -45,7 +47,7 @@ def one(request: HttpRequest, number: int, **names: str) -> HttpResponse:
 def serve(request: HttpRequest, number: int, **names: str) -> HttpResponse:
     """Serve a release again that served before, or put a newer one here."""
     frame = app_frame(request, "releases", **names)
-    row = _release(frame, number)
+    row = release_of(frame, number)
     return HttpResponseRedirect(deployment_address(frame.names, _put(frame, row)))
 
 
@@ -56,7 +58,8 @@ def _put(frame: AppFrame, row: Release) -> Operation:
     return services.deploy(frame.actor, frame.place, release=row)
 
 
-def _release(frame: AppFrame, number: int) -> Release:
+def release_of(frame: AppFrame, number: int) -> Release:
+    """Raises NotFound."""
     rows = Release.objects.select_related("app").prefetch_related("images")
     return get_visible(frame.actor, rows, app=frame.app, number=number)
 
@@ -66,7 +69,7 @@ def _pair(frame: AppFrame, asked: list[str]) -> selector.Comparison | None:
     numbers = sorted({int(text) for text in asked if text.isascii() and text.isdigit() and len(text) < 9})
     if len(numbers) != 2:
         return None
-    return selector.compare(_release(frame, numbers[0]), _release(frame, numbers[1]))
+    return selector.compare(release_of(frame, numbers[0]), release_of(frame, numbers[1]))
 
 
 def _way_back(frame: AppFrame, line: selector.ReleaseLine) -> dict[str, Any]:

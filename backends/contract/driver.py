@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from backends.contract.building import Builder
 from backends.contract.capabilities import Capabilities
+from backends.contract.checks import Checkup
+from backends.contract.documents import Given
+from backends.contract.emptying import Leaving
 from backends.contract.observed import (
     EngineHealth,
     EngineNotice,
@@ -15,16 +19,38 @@ from backends.contract.observed import (
     ServiceStatus,
     Snapshot,
 )
-from backends.contract.spec import ServiceRef, ServiceSpec
+from backends.contract.spec import Credentials, ServiceRef, ServiceSpec
 from backends.contract.streams import LogLine, LogQuery, UsageCount, UsageSample
 
 
 @dataclass(frozen=True)
+class Ceiling:
+    """The most that all instances of an environment may take together, and that one instance or volume may; None is
+    no limit.
+
+    A backstop behind Berth's own counting: it has room for whatever Berth lets through.
+    """
+
+    cpu_millicores: int | None = None
+    memory_bytes: int | None = None
+    instances: int | None = None
+    storage_bytes: int | None = None
+    each_cpu_millicores: int | None = None
+    each_memory_bytes: int | None = None
+    each_storage_bytes: int | None = None
+
+
+@dataclass(frozen=True)
 class EnvironmentRef:
-    """`name` is an engine name made from our id; `internal`: no way out to other networks."""
+    """`name` is an engine name made from our id; `internal`: no way out to other networks.
+
+    `pull`: by which its instances' images are fetched, where they are not for everybody.
+    """
 
     name: str
     internal: bool = False
+    ceiling: Ceiling = Ceiling()
+    pull: Credentials | None = None
 
 
 class ExecSession(Protocol):
@@ -63,16 +89,48 @@ class Driver(Protocol):
         """Never raises: an engine that is away is an answer."""
         ...
 
-    def hosts(self) -> list[HostStatus]: ...
-
-    def resolve_image(self, reference: str, *, local: bool = False) -> ImageInfo:
-        """Pin a reference. The registry is asked; only with `local` an image that just lies on the engine counts."""
+    def checks(self) -> Checkup:
+        """Whether the cluster can be relied on, and what it lacks. Never raises; nothing there is changed."""
         ...
 
-    def ensure_environment(self, environment: EnvironmentRef) -> None: ...
+    def hosts(self) -> list[HostStatus]: ...
+
+    def set_schedulable(self, host: str, wanted: bool) -> None:
+        """Whether new instances may be put on a host (the engine's id). What runs there stays. Errors: HOST_GONE."""
+        ...
+
+    def empty(self, host: str) -> Leaving:
+        """One short step of moving our instances off a host that takes nothing new; again and again until none is left.
+
+        An instance that has no others beside it ends only when its replacement serves, wherever that is possible; no
+        service goes below what its budget allows. What is not ours is left alone. Errors: HOST_GONE.
+        """
+        ...
+
+    def resolve_image(self, reference: str, *, local: bool = False, pull: Credentials | None = None) -> ImageInfo:
+        """Pin a reference. The registry is asked; only with `local` an image that just lies on the engine counts.
+
+        `pull`: what its registry is shown, where it is that one.
+        """
+        ...
+
+    def held_image(self, reference: str) -> ImageInfo | None:
+        """An image that lies on some host under this very name; no registry is asked."""
+        ...
+
+    def ensure_environment(self, environment: EnvironmentRef) -> None:
+        """Make it, or bring it to this. Nothing if it is so already."""
+        ...
 
     def remove_environment(self, environment: EnvironmentRef) -> bool:
         """True once nothing is left of it."""
+        ...
+
+    def given(self, environment: EnvironmentRef, specs: Sequence[ServiceSpec]) -> Sequence[Given]:
+        """What `ensure_environment` and `apply` give the engine, in its own words; nothing is asked of it.
+
+        Values of variables and of secrets are covered. Errors: DriverError for what `apply` would refuse by itself.
+        """
         ...
 
     def apply(self, spec: ServiceSpec) -> None:
@@ -95,16 +153,27 @@ class Driver(Protocol):
         """Running ones and those that ended of late, newest first within a number."""
         ...
 
-    def snapshot(self) -> Snapshot: ...
+    def snapshot(self, *, fresh: bool = False) -> Snapshot:
+        """`fresh`: as the engine says it now, whatever its watch has told: the caller doubts that."""
+        ...
 
     def logs(self, query: LogQuery) -> AsyncGenerator[LogLine, None]:
         """Merged in time order. Past lines first; with `follow` it goes on until closed."""
         ...
 
     def log_bytes(
-        self, instance: str, *, timestamps: bool = True, since: datetime | None = None, until: datetime | None = None
+        self,
+        instance: str,
+        *,
+        timestamps: bool = True,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        follow: bool = False,
     ) -> AsyncGenerator[bytes, None]:
-        """Past lines of one instance as plain text in large pieces, for downloads; `timestamps`: one before each."""
+        """Past lines of one instance as plain text in large pieces, for downloads; `timestamps`: one before each.
+
+        `follow`: then what it goes on to write, as it comes, until it ends.
+        """
         ...
 
     async def exec(
@@ -122,3 +191,7 @@ class Driver(Protocol):
     def watch(self) -> AsyncGenerator[EngineNotice, None]:
         """Changes from now on, until closed. May miss some: whoever listens also looks at `snapshot` now and then."""
         ...
+
+    def builder(self) -> Builder | None:
+        """Where images are built; None: not on this cluster (`Capabilities.builds_images`)."""
+        return None

@@ -28,6 +28,8 @@ class ReasonCode(StrEnum):
     NO_SUITABLE_HOST = "no_suitable_host"  # params: service
     PORT_TAKEN = "port_taken"  # params: service, port
     HOST_LOST = "host_lost"  # params: host
+    HOST_GONE = "host_gone"  # params: host; the cluster has no such host
+    HELD_BY_BUDGET = "held_by_budget"  # params: service; too few of its instances would be left
     INSTANCE_GONE = "instance_gone"  # the instance asked for is not there any more
     NO_SHELL = "no_shell"  # params: command
     HOST_NOT_REACHABLE = "host_not_reachable"  # params: host; runs there, but Berth has no way to that host
@@ -35,6 +37,8 @@ class ReasonCode(StrEnum):
     NOT_ALLOWED = "not_allowed"  # params: service, said; a rule of the cluster refuses what is asked for
     RUNS_AS_ROOT = "runs_as_root"  # params: service, image
     VOLUME_NOT_READY = "volume_not_ready"  # params: service, said
+    VOLUME_KEEPS_SIZE = "volume_keeps_size"  # params: service; its storage makes no volume larger
+    VOLUME_NOT_GROWN = "volume_not_grown"  # params: service, said
     UPDATE_ROLLED_BACK = "update_rolled_back"  # params: service
     UNKNOWN = "unknown"  # params: said
 

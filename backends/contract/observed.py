@@ -113,6 +113,8 @@ class Snapshot:
     at: datetime
     services: tuple[ServiceStatus, ...]  # revision = what the engine holds; wanted = its number
     hosts: tuple[HostStatus, ...]
+    forged: tuple[str, ...] = ()  # the engine's names of what bears our marks and is not ours
+    volumes_grow: bool | None = None  # whether volumes that are there can be made larger; None: nobody knows
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,12 @@ There is no open-ended field: what is not listed here cannot be asked of an engi
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
+
+from core.secrets import Secret
+
+VOLUME_BYTES = 1 << 30  # of a volume whose size nobody says
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,15 @@ class ServiceRef:
     def engine_name(self) -> str:
         """At most 63 characters, unique on the cluster."""
         return f"{self.app}-{self.service}"
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """By which hosts fetch images from one registry (HOST:PORT, as it stands before the images' names)."""
+
+    registry: str
+    username: str
+    password: Secret
 
 
 @dataclass(frozen=True)
@@ -75,11 +88,14 @@ class RestartPolicy:
 
 @dataclass(frozen=True)
 class VolumeMount:
-    """`volume` is an engine name made from our id."""
+    """`volume` is an engine name made from our id. Of another size it is the same volume still: no instance is
+    replaced for that.
+    """
 
     volume: str
     path: str
     read_only: bool = False
+    size_bytes: int = VOLUME_BYTES
 
 
 @dataclass(frozen=True)
@@ -129,11 +145,17 @@ class ServiceSpec:
     stop_grace_seconds: float = 10.0
     labels: tuple[tuple[str, str], ...] = ()  # the person's own, already checked against our prefixes
     restarts: int = 0  # +1 asks for every instance to be replaced though nothing else changed
+    same_as: str = ""  # its name before a stage gave it its own: the revision goes by it, and each start asks anew
     image_name: str = ""  # the image as the person wrote it; only for words, not part of the revision
+    pull: Credentials | None = None  # by which the image is fetched; new ones replace no instance
 
     @property
     def revision(self) -> str:
         """Names exactly this spec, leaving out how many instances: scaling is not another revision."""
-        plain = asdict(self) | {"instances": 0, "image_name": ""}
+        plain = asdict(replace(self, pull=None)) | {"instances": 0, "image_name": ""}
+        plain |= {"image": plain.pop("same_as") or self.image}
+        plain.pop("pull")
+        for one in plain["volumes"]:
+            del one["size_bytes"]
         text = json.dumps(plain, sort_keys=True, default=lambda raw: hashlib.sha256(raw).hexdigest())
         return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -22,6 +22,16 @@ class LogQuery:
     newest: int | None = None
 
 
+@dataclass(frozen=True)
+class Written:
+    """How much of one instance's log is wanted as it was written."""
+
+    timestamps: bool = True
+    since: datetime | None = None
+    until: datetime | None = None
+    follow: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class LogLine:
     """`at_ns`: nanoseconds since 1970 UTC. `text` is the line as the app wrote it, without the newline, any bytes."""

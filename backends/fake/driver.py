@@ -4,21 +4,30 @@ import asyncio
 import hashlib
 import threading
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
 from backends.contract import (
     Capabilities,
+    CheckCode,
+    Checkup,
+    Credentials,
     Driver,
     DriverError,
     EngineHealth,
     EngineNotice,
     EnvironmentRef,
     ExecSession,
+    Finding,
+    Given,
     HealthCheck,
+    Held,
     HostStatus,
     ImageInfo,
     InstanceState,
     InstanceStatus,
+    Leaving,
+    Level,
     LogLine,
     LogQuery,
     Phase,
@@ -30,9 +39,12 @@ from backends.contract import (
     Snapshot,
     UsageCount,
     UsageSample,
+    Written,
 )
+from backends.failing import host_gone
 from backends.fake import streams
-from backends.fake.world import HOST, Instance, Mood, Service
+from backends.fake.world import HOST, Instance, Machine, Mood, Service, written
+from backends.masking import masked
 
 MISSING_IMAGE = "sha256:" + "0" * 64
 _BY_TAG = {"unhealthy": Mood.NEVER_READY, "crash": Mood.CRASHING, "slow": Mood.SLOW, "missing": Mood.REJECTING}
@@ -47,7 +59,10 @@ class FakeDriver(Driver):
         self.mood = mood
         self.moods: dict[str, Mood] = {}
         self.applied: list[ServiceSpec] = []  # every change that was taken, for tests that count
+        self.budgets: set[str] = set()  # services (engine names) of which no instance may be taken away
+        self.machines = [Machine(HOST, "fake")]
         self.news: list[EngineNotice] = []
+        self.found: tuple[Finding, ...] = ()  # by a check
         self._environments: dict[str, EnvironmentRef] = {}
         self._services: dict[ServiceRef, Service] = {}
         self._references: dict[str, str] = {}  # pinned to what it was asked as
@@ -60,29 +75,76 @@ class FakeDriver(Driver):
     def health(self) -> EngineHealth:
         if self.mood == Mood.AWAY:
             return EngineHealth(False, reason=Reason(ReasonCode.ENGINE_AWAY))
-        return EngineHealth(True, version="fake", hosts_ready=1, hosts=1)
+        return EngineHealth(True, version="fake", hosts_ready=len(self.machines), hosts=len(self.machines))
+
+    def checks(self) -> Checkup:
+        if self.mood == Mood.AWAY:
+            return Checkup(findings=(Finding(CheckCode.AWAY, Level.BAD, {"said": "nobody is there"}),))
+        return Checkup("fake", hosts=1, hosts_ready=1, host_ids=frozenset({HOST}), findings=self.found)
 
     def hosts(self) -> list[HostStatus]:
         self._reach()
-        reserved = [one.spec.resources for service in self._services.values() for one in _running(service)]
-        return [
-            HostStatus(
-                id=HOST,
-                name="fake",
-                ready=True,
-                schedulable=True,
-                manager=True,
-                address="127.0.0.1",
-                engine_version="fake",
-                platform="linux/amd64",
-                cpu_millicores=8000,
-                memory_bytes=16 << 30,
-                cpu_reserved=sum(one.cpu_reserved or 0 for one in reserved),
-                memory_reserved=sum(one.memory_reserved or 0 for one in reserved),
-            )
-        ]
+        return [self._host(machine) for machine in self.machines]
 
-    def resolve_image(self, reference: str, *, local: bool = False) -> ImageInfo:
+    def _host(self, machine: Machine) -> HostStatus:
+        reserved = [one.spec.resources for one in self._on(machine.id) if one.status.state == InstanceState.RUNNING]
+        return HostStatus(
+            id=machine.id,
+            name=machine.name,
+            ready=True,
+            schedulable=machine.open,
+            manager=machine.id == HOST,
+            address="127.0.0.1",
+            engine_version="fake",
+            platform="linux/amd64",
+            cpu_millicores=8000,
+            memory_bytes=16 << 30,
+            cpu_reserved=sum(one.cpu_reserved or 0 for one in reserved),
+            memory_reserved=sum(one.memory_reserved or 0 for one in reserved),
+        )
+
+    def set_schedulable(self, host: str, wanted: bool) -> None:
+        self._reach()
+        self._machine(host).open = wanted
+        self._lose(("set_schedulable", host, wanted))
+
+    def empty(self, host: str) -> Leaving:
+        """One instance at each call."""
+        self._reach()
+        self._machine(host)
+        held: dict[ServiceRef, Reason] = {}
+        with self._lock:
+            there = self._on(host)
+            for one in there:
+                ref = one.status.ref
+                if ref.engine_name in self.budgets:
+                    held[ref] = Reason(ReasonCode.HELD_BY_BUDGET, {"service": ref.service})
+                elif not self._services[ref].move(one):
+                    held[ref] = Reason(ReasonCode.NO_SUITABLE_HOST, {"service": ref.service})
+                else:
+                    break
+        self._lose(("empty", host, len(there)))
+        return Leaving(len(there), tuple(Held(ref, reason) for ref, reason in held.items()))
+
+    def add_host(self, id_: str) -> None:
+        self.machines.append(Machine(id_, id_))
+
+    def _machine(self, host: str) -> Machine:
+        found = next((machine for machine in self.machines if machine.id == host), None)
+        if found is None:
+            raise host_gone(host)
+        return found
+
+    def _on(self, host: str) -> list[Instance]:
+        held = [one for service in self._services.values() for one in service.instances]
+        return [one for one in held if one.status.host == host and one.status.wanted]
+
+    def _place(self) -> str | None:
+        """The open host with the fewest instances."""
+        open_ = [machine.id for machine in self.machines if machine.open]
+        return min(open_, key=lambda host: len(self._on(host)), default=None)
+
+    def resolve_image(self, reference: str, *, local: bool = False, pull: Credentials | None = None) -> ImageInfo:
         self._reach()
         if not reference or any(letter.isspace() for letter in reference):
             raise DriverError(Reason(ReasonCode.BAD_IMAGE, {"image": reference}), permanent=True)
@@ -104,6 +166,9 @@ class FakeDriver(Driver):
             command=("/bin/sh",),
         )
 
+    def held_image(self, reference: str) -> ImageInfo | None:
+        return None if reference.endswith(":missing") else self.resolve_image(reference, local=True)
+
     def ensure_environment(self, environment: EnvironmentRef) -> None:
         self._reach()
         self._environments[environment.name] = environment
@@ -114,6 +179,10 @@ class FakeDriver(Driver):
             return False
         self._environments.pop(environment.name, None)
         return True
+
+    def given(self, environment: EnvironmentRef, specs: Sequence[ServiceSpec]) -> Sequence[Given]:
+        whole = Given("environment", environment.name, asdict(replace(environment, pull=None)))
+        return [whole, *(Given("service", one.ref.engine_name, written(masked(one)), one.ref.service) for one in specs)]
 
     def apply(self, spec: ServiceSpec) -> None:
         self._reach()
@@ -127,7 +196,7 @@ class FakeDriver(Driver):
     def _take(self, spec: ServiceSpec) -> None:
         held = self._services.get(spec.ref)
         if held is None:
-            self._services[spec.ref] = Service(spec)
+            self._services[spec.ref] = Service(spec, place=self._place)
         elif (held.spec.revision, held.spec.instances) == (spec.revision, spec.instances):
             return
         else:
@@ -161,7 +230,7 @@ class FakeDriver(Driver):
         held = self._services.get(ref)
         return list(held.status().instances) if held else []
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self, *, fresh: bool = False) -> Snapshot:
         self._reach()
         with self._lock:
             services = tuple(held.status() for held in self._services.values())
@@ -171,9 +240,16 @@ class FakeDriver(Driver):
         return streams.lines(self._asked_for(query), query)
 
     def log_bytes(
-        self, instance: str, *, timestamps: bool = True, since: datetime | None = None, until: datetime | None = None
+        self,
+        instance: str,
+        *,
+        timestamps: bool = True,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        follow: bool = False,
     ) -> AsyncGenerator[bytes, None]:
-        return streams.plain(lambda: self._instance(instance), timestamps=timestamps, since=since, until=until)
+        written = Written(timestamps, since, until, follow)
+        return streams.plain(lambda: self._instance(instance), written)
 
     async def exec(
         self, instance: str, command: Sequence[str], *, tty: bool = True, columns: int = 80, rows: int = 24

@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import UTC, datetime
 
-from backends.contract import DriverError, LogLine, LogQuery, Reason, ReasonCode, UsageCount, UsageSample
+from backends.contract import DriverError, LogLine, LogQuery, Reason, ReasonCode, UsageCount, UsageSample, Written
 from backends.fake.world import Instance
 
 LOOK_SECONDS = 0.02
@@ -44,14 +44,24 @@ def _between(line: LogLine, since: datetime | None, until: datetime | None) -> b
     return (since is None or at >= since.timestamp()) and (until is None or at <= until.timestamp())
 
 
-async def plain(
-    find: Callable[[], Instance], *, timestamps: bool, since: datetime | None, until: datetime | None
-) -> AsyncGenerator[bytes, None]:
-    for line in list(find().lines):
-        if _between(line, since, until):
-            stamp = datetime.fromtimestamp(line.at_ns // _NANO, tz=UTC).strftime("%Y-%m-%dT%H:%M:%S")
-            head = f"{stamp}.{line.at_ns % _NANO:09d}Z ".encode() if timestamps else b""
-            yield head + line.text + b"\n"
+async def plain(find: Callable[[], Instance], written: Written) -> AsyncGenerator[bytes, None]:
+    told = 0
+    one = find()
+    while True:
+        over = not one.status.wanted
+        for line in one.lines[told:]:
+            told += 1
+            if _between(line, written.since, written.until):
+                yield _plain(line, timestamps=written.timestamps)
+        if over or not written.follow:
+            return
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+def _plain(line: LogLine, *, timestamps: bool) -> bytes:
+    stamp = datetime.fromtimestamp(line.at_ns // _NANO, tz=UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    head = f"{stamp}.{line.at_ns % _NANO:09d}Z ".encode() if timestamps else b""
+    return head + line.text + b"\n"
 
 
 async def usage(find: Callable[[], Instance], *, follow: bool) -> AsyncGenerator[UsageSample, None]:

@@ -1,10 +1,12 @@
 """Services and instances in memory. Each look at a service moves it one step on; no clock and no thread is involved."""
 
 import itertools
+import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 from backends.contract import (
     InstanceState,
@@ -32,6 +34,15 @@ class Mood(StrEnum):
     CRASHING = "crashing"
     LOSING_ANSWERS = "losing_answers"  # does what was asked, and raises the first time
     AWAY = "away"
+
+
+@dataclass
+class Machine:
+    """A host; `open` for new instances."""
+
+    id: str
+    name: str
+    open: bool = True
 
 
 @dataclass
@@ -77,6 +88,7 @@ def said_at_start(spec: ServiceSpec) -> Iterator[bytes]:
 @dataclass
 class Service:
     spec: ServiceSpec
+    place: Callable[[], str | None] = lambda: HOST  # the host for a new instance; None: there is none for it
     before: ServiceSpec | None = None
     given_up: tuple[str, Reason] | None = None  # the revision, and why
     instances: list[Instance] = field(default_factory=list)
@@ -102,13 +114,35 @@ class Service:
     def _succeed(self, *, at_once: bool) -> None:
         for number in range(1, self.spec.instances + 1):
             new = self._current(number) or self._start(number)
-            if new.status.state == InstanceState.RUNNING:
+            if new.status.state == InstanceState.RUNNING or not self._placed(new):
                 continue
             new.turn(InstanceState.RUNNING)
             self._replace(number)
             if not at_once:
                 return
-        self._end(lambda one: one.status.number > self.spec.instances or one.spec.revision != self.spec.revision)
+        self._end(lambda one: one.status.number > self.spec.instances)
+        if all(one.status.host for one in self.instances if one.status.wanted):
+            self._end(lambda one: one.spec.revision != self.spec.revision)
+
+    def _placed(self, one: Instance) -> bool:
+        if one.status.host is None:
+            host = self.place()
+            reason = None if host else Reason(ReasonCode.NO_SUITABLE_HOST, {"service": self.ref.service})
+            state = InstanceState.STARTING if host else InstanceState.WAITING
+            one.status = replace(one.status, host=host, state=state, reason=reason)
+        return one.status.host is not None
+
+    def move(self, one: Instance) -> bool:
+        """Another instance in its place on another host, before it ends; False where there is none for it."""
+        new = self._start(one.status.number)
+        if new.status.host is None:
+            self.instances.remove(new)
+            return False
+        new.spec = one.spec
+        new.turn(InstanceState.RUNNING)
+        one.turn(InstanceState.ENDED, exit_code=0)
+        self._forget()
+        return True
 
     def _replace(self, number: int) -> None:
         self._end(lambda one: one.status.number == number and one.spec.revision != self.spec.revision)
@@ -119,6 +153,8 @@ class Service:
             return
         number = self.failures % self.spec.instances + 1
         failed = self._current(number) or self._start(number)
+        if not self._placed(failed):
+            return
         self.failures += 1
         reason = _reason(mood, self.spec, times=self.failures)
         if mood == Mood.CRASHING:
@@ -147,10 +183,10 @@ class Service:
             state=InstanceState.STARTING,
             wanted=True,
             revision=self.spec.revision,
-            host=HOST,
             changed_at=datetime.now(UTC),
         )
         self.instances.insert(0, Instance(status, self.spec))
+        self._placed(self.instances[0])
         return self.instances[0]
 
     def _end(self, which: Callable[[Instance], bool]) -> None:
@@ -190,7 +226,8 @@ class Service:
             return Phase.OUTDATED, None
         if ready == running == asked.instances:
             return Phase.CONVERGED, None
-        failed = [one.status for one in self.instances if one.status.state == InstanceState.FAILED]
+        bad = (InstanceState.FAILED, InstanceState.WAITING)
+        failed = [one.status for one in self.instances if one.status.state in bad and one.status.reason]
         mine = [one for one in failed if one.revision == asked.revision]
         return (Phase.FAILING, mine[0].reason) if mine else (Phase.PROGRESSING, None)
 
@@ -204,3 +241,9 @@ def _reason(mood: Mood, spec: ServiceSpec, *, times: int) -> Reason:
     if times >= CRASHING_FROM:
         return Reason(ReasonCode.CRASHING, {"service": service, "exit_code": 1, "times": times})
     return Reason(ReasonCode.EXITED, {"service": service, "exit_code": 1})
+
+
+def written(spec: ServiceSpec) -> dict[str, Any]:
+    """A spec as plain values, the way an engine's API would be given it."""
+    plain: dict[str, Any] = json.loads(json.dumps(asdict(spec), default=lambda raw: raw.decode(errors="replace")))
+    return plain

@@ -8,16 +8,20 @@ from typing import Any
 
 from backends.contract import (
     Capabilities,
+    Checkup,
+    Credentials,
     Driver,
     DriverError,
     EngineHealth,
     EngineNotice,
     EnvironmentRef,
     ExecSession,
+    Given,
     HostStatus,
     ImageInfo,
     InstanceState,
     InstanceStatus,
+    Leaving,
     LogLine,
     LogQuery,
     Phase,
@@ -27,30 +31,40 @@ from backends.contract import (
     Snapshot,
     UsageCount,
     UsageSample,
+    Written,
 )
 from backends.failing import slow
-from backends.kubernetes import environments, exec, hosts, images, kinds, logs, manifests, names, stats, watch
+from backends.kubernetes import (
+    checks,
+    claims,
+    emptying,
+    environments,
+    exec,
+    given,
+    hosts,
+    images,
+    kinds,
+    latest,
+    logs,
+    manifests,
+    names,
+    pages,
+    stats,
+    watch,
+)
 from backends.kubernetes.access import Access
+from backends.kubernetes.capabilities import CAPABILITIES
 from backends.kubernetes.client import READ_SECONDS, ApiServer
 from backends.kubernetes.ends import Ends
 from backends.kubernetes.errors import RefusedError, creation_reason
 from backends.kubernetes.observe import Ports, Run, runs
 from backends.kubernetes.progress import held, service_status
+from backends.kubernetes.store import SELECTORS, Store
 from backends.kubernetes.wire import Wire
+from backends.references import shown_for
 
 Raw = Mapping[str, Any]
 
-_CAPABILITIES = Capabilities(
-    goes_back=False,
-    tells_streams=False,
-    keeps_logs=False,
-    reads_images=False,
-    names_users=False,
-    limits_processes=False,
-    restart_policies=False,
-    volumes_shared=False,
-    volumes_on_networks=True,
-)
 _IMMUTABLE = 422  # what cannot be changed in place is made anew
 _LOOK_SECONDS = 0.1
 _CACHED = {"resourceVersion": "0"}  # as the API has it in its memory
@@ -61,12 +75,15 @@ class KubernetesDriver(Driver):
         self._client = ApiServer(access)
         self._wire = Wire(access)
         self._ends = Ends(self._client)
+        self._storage = claims.Storage(self._client)
+        self.store = Store()
 
     def capabilities(self) -> Capabilities:
-        return _CAPABILITIES
+        return CAPABILITIES
 
     def health(self) -> EngineHealth:
         try:
+            self._client.holds()
             version = str(self._client.get("/version").get("gitVersion", "")).removeprefix("v")
             table = hosts.table(self._client.items("Node", **_CACHED))
         except DriverError as error:
@@ -74,13 +91,25 @@ class KubernetesDriver(Driver):
         up = sum(host.up for host in table.values())
         return EngineHealth(True, version=version, hosts_ready=up, hosts=len(table))
 
+    def checks(self) -> Checkup:
+        return checks.examine(self._client)
+
     def hosts(self) -> list[HostStatus]:
         return hosts.listed(self._client.items("Node"), self._client.items("Pod", **_CACHED))
 
-    def resolve_image(self, reference: str, *, local: bool = False) -> ImageInfo:
+    def set_schedulable(self, host: str, wanted: bool) -> None:
+        emptying.set_schedulable(self._client, host, wanted)
+
+    def empty(self, host: str) -> Leaving:
+        return emptying.step(self._client, host)
+
+    def resolve_image(self, reference: str, *, local: bool = False, pull: Credentials | None = None) -> ImageInfo:
         if not local:
             self.ensure_environment(images.PLACE)
-        return images.resolve(self._client, reference, local=local)
+        return images.resolve(self._client, reference, local=local, pull=shown_for(reference, pull))
+
+    def held_image(self, reference: str) -> ImageInfo | None:
+        return images.on_hosts(reference, self._client.items("Node"))
 
     def ensure_environment(self, environment: EnvironmentRef) -> None:
         wanted = environments.layout(environment)
@@ -102,20 +131,39 @@ class KubernetesDriver(Driver):
             self._client.delete(kinds.path("Namespace", "", environment.name))
         return self._client.find("Namespace", "", environment.name) is None
 
+    def given(self, environment: EnvironmentRef, specs: Sequence[ServiceSpec]) -> Sequence[Given]:
+        return given.documents(environment, specs)
+
     def apply(self, spec: ServiceSpec) -> None:
-        before = held(self._workload(spec.ref))
-        if before is not None and before.asked == (spec.revision, spec.instances):
+        workload = self._workload(spec.ref)
+        before = held(workload)
+        resized = claims.resized(spec, workload)
+        same = before is not None and before.asked == (spec.revision, spec.instances) and not before.edited
+        if same and not resized:
             return  # it is applied last, so all beside it is there too
-        if before is not None:
+        if workload is not None and before is not None:
+            if before.edited:
+                self._client.own(workload)
             self._drop_other_kind(spec)
             if before.revision == spec.revision:  # scaling must touch the number only, or instances would be replaced
                 spec = replace(spec, image_name=before.image_name)
         objects = manifests.objects(spec)
+        self._make_room(spec, workload, resized=resized)
         for one in objects:
             self._apply(one)
         if before is not None:
             self._tidy(spec.ref, wanted={(one["kind"], one["metadata"]["name"]) for one in objects})
-            self._free_stuck(spec)
+            self._free_stuck(spec, edited=before.edited)
+
+    def _make_room(self, spec: ServiceSpec, workload: Raw | None, *, resized: bool) -> None:
+        """Volumes that are there get their size; their workload goes, and leaves its instances to the new one."""
+        if not resized and (workload is not None or not spec.volumes):
+            return
+        claims.prepare(self._client, spec, known=resized)
+        if workload is not None:
+            self._client.delete(kinds.path_of(workload), propagationPolicy="Orphan")
+            self._await_gone(workload)
+        claims.drop_unborn(self._client, spec, known=resized)
 
     def _apply(self, one: Raw) -> None:
         try:
@@ -153,13 +201,15 @@ class KubernetesDriver(Driver):
                 if (kind, name) not in used:
                     self._client.delete(kinds.path(kind, ref.environment, name))
 
-    def _free_stuck(self, spec: ServiceSpec) -> None:
-        """Stateful instances that never came up are not replaced by the engine: it waits for them, for ever."""
-        if manifests.workload_kind(spec) != "StatefulSet":
+    def _free_stuck(self, spec: ServiceSpec, *, edited: bool) -> None:
+        """Stateful instances that never came up are not replaced by the engine: it waits for them, for ever. And those
+        of what somebody else put in bear our revision: their end is none of it.
+        """
+        if manifests.workload_kind(spec) != "StatefulSet" and not edited:
             return
         for run in self._runs(spec.ref):
-            stuck = run.instance.wanted and run.instance.revision != spec.revision
-            if stuck and run.instance.state != InstanceState.RUNNING:
+            stuck = edited or (run.instance.wanted and run.instance.revision != spec.revision)
+            if stuck and run.instance.state not in (InstanceState.RUNNING, InstanceState.STOPPING):
                 self._client.delete(kinds.path("Pod", spec.ref.environment, run.pod))
 
     def status(self, spec: ServiceSpec) -> ServiceStatus:
@@ -167,25 +217,24 @@ class KubernetesDriver(Driver):
         found = self._ends.explain(self._runs(spec.ref))
         asked = (spec.revision, spec.instances)
         status = service_status(spec.ref, workload, found, now=datetime.now(UTC), asked=asked)
+        if workload is not None and status.phase == Phase.FAILING:
+            workload, found = latest.told(self._client, workload, found)
+            status = service_status(spec.ref, workload, found, now=datetime.now(UTC), asked=asked)
+        if claims.resized(spec, workload):
+            return replace(status, phase=Phase.OUTDATED)
+        if status.phase == Phase.CONVERGED and spec.volumes:
+            return self._grown(spec, status)
         if workload is None or status.phase != Phase.PROGRESSING or len(found) >= spec.instances:
             return status
-        said = self._not_made(workload)
-        return (
-            replace(status, phase=Phase.FAILING, reason=creation_reason(said, service=spec.ref.service))
-            if said
-            else status
-        )
+        reason = creation_reason(latest.refusal(self._client, workload), service=spec.ref.service)
+        return replace(status, phase=Phase.FAILING, reason=reason) if reason else status
 
-    def _not_made(self, workload: Raw) -> str:
-        """Why instances are missing, where the engine tells it by events only: of stateful services."""
-        if workload["kind"] != "StatefulSet":
-            return ""
-        about = workload["metadata"]
-        asked = f"involvedObject.name={about['name']},reason=FailedCreate"
-        events = self._client.items("Event", about["namespace"], fieldSelector=asked)
-        applied = max((one["time"] for one in about["managedFields"] if one["manager"] == names.MANAGER), default="")
-        told = [(one.get("lastTimestamp") or "", one.get("message", "")) for one in events]
-        return max((one for one in told if one[0] >= applied), default=("", ""))[1]
+    def _grown(self, spec: ServiceSpec, status: ServiceStatus) -> ServiceStatus:
+        """All instances are there; their volumes may still be on the way to their size."""
+        growing, failed = claims.growth(self._client, spec)
+        if not growing:
+            return status
+        return replace(status, phase=Phase.FAILING if failed else Phase.PROGRESSING, reason=failed)
 
     def remove(self, ref: ServiceRef) -> bool:
         labels = names.identity(ref)
@@ -203,10 +252,13 @@ class KubernetesDriver(Driver):
     def instances(self, ref: ServiceRef) -> list[InstanceStatus]:
         return [run.instance for run in self._ends.explain(self._runs(ref))]
 
-    def snapshot(self) -> Snapshot:
-        pods, nodes = self._client.items("Pod", **_CACHED), self._client.items("Node", **_CACHED)
-        workloads = self._workloads(labelSelector=names.OURS, **_CACHED)
-        ways_in = self._client.items("Service", labelSelector=names.OURS, **_CACHED)
+    def snapshot(self, *, fresh: bool = False) -> Snapshot:
+        self._client.holds()
+        if fresh:
+            self.store.doubt()
+        pods, nodes = self._everything("Pod"), self._everything("Node")
+        workloads = [one for kind in kinds.WORKLOADS for one in self._everything(kind)]
+        ways_in = self._everything("Service")
         now = datetime.now(UTC)
         by_ref: dict[ServiceRef, list[Run]] = {}
         found = runs(pods, hosts=hosts.table(nodes), ports=ports_of(ways_in))
@@ -217,15 +269,36 @@ class KubernetesDriver(Driver):
             for one in workloads
             if (ref := names.ref_of(one)) is not None
         ]
-        return Snapshot(at=now, services=tuple(seen), hosts=tuple(hosts.listed(nodes, pods)))
+        forged = names.forged((*workloads, *pods), there={one.ref for one in seen})
+        return Snapshot(now, tuple(seen), tuple(hosts.listed(nodes, pods)), tuple(forged), self._storage.grows())
+
+    def _everything(self, kind: str) -> list[dict[str, Any]]:
+        """As the watch has told it; where there is none, as the engine says now."""
+        known = self.store.all(kind)
+        if known is not None:
+            return known
+        found: list[dict[str, Any]] = []
+        more: str | None = ""
+        while more is not None:
+            page = pages.page_of(kind, self._client.read(kinds.path(kind), **pages.asked(more, SELECTORS[kind])))
+            found += page.things.values()
+            more = page.more or None
+        return found
 
     def logs(self, query: LogQuery) -> AsyncGenerator[LogLine, None]:
         return logs.lines(self._wire, query)
 
     def log_bytes(
-        self, instance: str, *, timestamps: bool = True, since: datetime | None = None, until: datetime | None = None
+        self,
+        instance: str,
+        *,
+        timestamps: bool = True,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        follow: bool = False,
     ) -> AsyncGenerator[bytes, None]:
-        return logs.plain(self._wire, instance, timestamps=timestamps, since=since, until=until)
+        written = Written(timestamps, since, until, follow)
+        return logs.plain(self._wire, instance, written)
 
     async def exec(
         self, instance: str, command: Sequence[str], *, tty: bool = True, columns: int = 80, rows: int = 24
@@ -239,7 +312,7 @@ class KubernetesDriver(Driver):
         return await stats.counts(self._wire, instances)
 
     def watch(self) -> AsyncGenerator[EngineNotice, None]:
-        return watch.notices(self._wire)
+        return watch.notices(self._wire, self.store)
 
     def _workload(self, ref: ServiceRef) -> Raw | None:
         found = [self._client.find(kind, ref.environment, ref.engine_name) for kind in kinds.WORKLOADS]

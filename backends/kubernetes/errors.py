@@ -52,9 +52,16 @@ def _told(body: bytes) -> tuple[str, str]:
 
 
 _ADMISSION = re.compile(r"exceeded quota|failed quota|maximum \S+ usage per")
+_RULES = re.compile(r"is forbidden|is invalid|denied the request")
+#: forbidden only until its own controllers have caught up, as after a restart or in a new namespace
+_PASSING = re.compile(r"status unknown for quota|looking up service account|being terminated")
 
 
-def creation_reason(said: str, *, service: str) -> Reason:
-    """Why the engine may not make an instance: a quota, or a rule."""
+def creation_reason(said: str, *, service: str) -> Reason | None:
+    """Why the engine may not make an instance: a quota, or a rule. None: it merely failed, and is tried again, as when
+    a part of the engine was away.
+    """
+    if not _RULES.search(said) or _PASSING.search(said):
+        return None
     code = ReasonCode.QUOTA_EXCEEDED if _ADMISSION.search(said) else ReasonCode.NOT_ALLOWED
     return Reason(code, {"service": service, "said": shortened(said)})

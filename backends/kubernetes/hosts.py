@@ -86,5 +86,13 @@ def _host(node: Raw, reserved: list[int]) -> HostStatus:
         cpu_reserved=reserved[0],
         memory_reserved=reserved[1],
         labels=dict(labels),
-        said="" if ready.get("status") == "True" else str(ready.get("message", "")),
+        said=_said(node, ready),
     )
+
+
+def _said(node: Raw, ready: Raw) -> str:
+    """Why it is not ready; of one that is, what it is short of."""
+    if ready.get("status") != "True":
+        return str(ready.get("message", ""))
+    others = [one for one in node["status"].get("conditions") or () if one is not ready]
+    return "; ".join(str(one.get("message") or one["type"]) for one in others if one.get("status") == "True")

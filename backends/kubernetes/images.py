@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from backends.contract import DriverError, EnvironmentRef, ImageInfo, Reason, ReasonCode
+from backends.contract import Credentials, DriverError, EnvironmentRef, ImageInfo, Reason, ReasonCode
 from backends.failing import slow
-from backends.kubernetes import kinds, names, reasons
+from backends.kubernetes import environments, kinds, names, reasons
 from backends.kubernetes.client import READ_SECONDS, ApiServer
 from backends.kubernetes.observe import moment
 from backends.references import REFERENCE, full_name
@@ -23,7 +23,7 @@ _NOTHING = "/berth/asks-only-for-the-image"  # no image holds it, so nothing of 
 _QUESTION = "berth/question"
 
 
-def resolve(client: ApiServer, reference: str, *, local: bool) -> ImageInfo:
+def resolve(client: ApiServer, reference: str, *, local: bool, pull: Credentials | None = None) -> ImageInfo:
     """Errors: IMAGE_NOT_FOUND, IMAGE_DENIED, REGISTRY_AWAY, BAD_IMAGE; ENGINE_SLOW: ask again, it is on its way."""
     match = REFERENCE.fullmatch(reference)
     if match is None:
@@ -31,7 +31,8 @@ def resolve(client: ApiServer, reference: str, *, local: bool) -> ImageInfo:
     nodes = client.items("Node")
     if local and (info := on_hosts(reference, nodes)) is not None:
         return info
-    digest = match["digest"] or _fetched(client, reference)
+    fetched = _fetched(client, reference, pull)  # also one that is named by its digest, which is no proof of a right
+    digest = match["digest"] or fetched
     platforms = {node["status"]["nodeInfo"]["architecture"] for node in nodes}
     return ImageInfo(
         reference=reference,
@@ -64,9 +65,12 @@ def on_hosts(reference: str, nodes: list[dict[str, Any]]) -> ImageInfo | None:
     return None
 
 
-def question(reference: str) -> dict[str, Any]:
-    """The pod that asks. It never runs anything of the image. Pure."""
-    name = hashlib.sha256(reference.encode()).hexdigest()[:32]
+def question(reference: str, pull: Credentials | None = None) -> dict[str, Any]:
+    """The pod that asks. It never runs anything of the image. Pure.
+
+    Who shows other credentials asks another question, and what they show has the question's own name.
+    """
+    name = hashlib.sha256("\n".join((reference, *([pull.username] if pull else []))).encode()).hexdigest()[:32]
     container = {
         "name": names.CONTAINER,
         "image": reference,
@@ -87,6 +91,7 @@ def question(reference: str) -> dict[str, Any]:
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "containers": [container],
+        **({"imagePullSecrets": [{"name": name}]} if pull else {}),
     }
     labels = {names.MANAGED: names.MANAGER, _QUESTION: "image"}
     made = kinds.thing("Pod", name, PLACE.name, labels=labels, spec=spec)
@@ -94,18 +99,22 @@ def question(reference: str) -> dict[str, Any]:
     return made
 
 
-def _fetched(client: ApiServer, reference: str) -> str:
+def _fetched(client: ApiServer, reference: str, pull: Credentials | None) -> str:
     """The digest of what a host has fetched."""
-    pod = question(reference)
+    pod = question(reference, pull)
     path = kinds.path_of(pod)
     deadline = time.monotonic() + READ_SECONDS
     forget_old(client)
+    if pull:
+        client.apply(environments.pull_secret(PLACE.name, pod["metadata"]["name"], pull))
     client.apply(pod)
     while time.monotonic() < deadline:
         found = client.find("Pod", PLACE.name, pod["metadata"]["name"])
         digest, reason = read(found) if found else ("", None)
         if digest or reason:
             client.delete(path, gracePeriodSeconds=0)
+            if pull:
+                client.delete(kinds.path("Secret", PLACE.name, pod["metadata"]["name"]))
         if reason:
             raise DriverError(reason, permanent=reason.code != ReasonCode.REGISTRY_AWAY)
         if digest:
@@ -121,6 +130,8 @@ def forget_old(client: ApiServer) -> None:
         asked_at = moment(pod["metadata"]["creationTimestamp"])
         if asked_at is not None and asked_at < before:
             client.delete(kinds.path("Pod", PLACE.name, pod["metadata"]["name"]), gracePeriodSeconds=0)
+            if pod["spec"].get("imagePullSecrets"):
+                client.delete(kinds.path("Secret", PLACE.name, pod["metadata"]["name"]))
 
 
 def read(pod: Raw) -> tuple[str, Reason | None]:

@@ -3,9 +3,8 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from datetime import datetime
 
-from backends.contract import LogLine, LogQuery
+from backends.contract import LogLine, LogQuery, Written
 from backends.following import Follow, followed
 from backends.kubernetes.places import Place, of_instance, of_service
 from backends.kubernetes.source import READ_SECONDS, Source, log_query, nanoseconds, second
@@ -52,25 +51,25 @@ async def asked_for(wire: Wire, query: LogQuery) -> list[Place]:
     return [place for places in found for place in places if place.told]
 
 
-async def plain(
-    wire: Wire, instance: str, *, timestamps: bool, since: datetime | None, until: datetime | None
-) -> AsyncGenerator[bytes, None]:
-    """As the app wrote it, in pieces of 64 KB and more. Errors: INSTANCE_GONE."""
+async def plain(wire: Wire, instance: str, written: Written) -> AsyncGenerator[bytes, None]:
+    """As the app wrote it, in pieces of 64 KB and more; followed, as it comes. Errors: INSTANCE_GONE."""
     place = await of_instance(wire, instance)
     if not place.told:
         return
-    asked = log_query(place) | {"sinceTime": second(since), "timestamps": True}
-    cut = Cut(timestamps=timestamps, since=nanoseconds(since), until=nanoseconds(until))
+    asked = log_query(place) | {"sinceTime": second(written.since), "timestamps": True}
+    asked |= {"follow": written.follow or None}
+    cut = Cut(timestamps=written.timestamps, since=nanoseconds(written.since), until=nanoseconds(written.until))
+    least = 1 if written.follow else _PIECE
     held: list[bytes] = []
     size = 0
     async with wire.stream(f"{place.path}/log", **asked) as stream:
         while True:
-            async with asyncio.timeout(READ_SECONDS):
+            async with asyncio.timeout(None if written.follow else READ_SECONDS):
                 piece = await stream.read()
             found = cut.of(piece) if piece else cut.rest()
             held.append(found)
             size += len(found)
-            if size >= _PIECE or not piece:
+            if size >= least or not piece:
                 yield b"".join(held)
                 held, size = [], 0
             if not piece:

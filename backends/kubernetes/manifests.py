@@ -4,12 +4,11 @@ import base64
 import math
 from typing import Any
 
-from backends.contract import FileMount, ServiceSpec, UpdatePolicy
+from backends.contract import FileMount, ServiceSpec, UpdatePolicy, VolumeMount
 from backends.kubernetes import names
-from backends.kubernetes.kinds import thing
+from backends.kubernetes.kinds import quantity, thing
 from backends.kubernetes.pods import CONTENT, DRAIN_SECONDS, key_of, template
 
-_SIZE = "1Gi"  # of a volume; a spec does not say how large one is to be
 _DEADLINE_SECONDS = 120
 
 
@@ -119,13 +118,13 @@ def _of_stateful(spec: ServiceSpec) -> dict[str, Any]:
         "serviceName": spec.ref.engine_name,
         "podManagementPolicy": "Parallel",
         "updateStrategy": {"type": "RollingUpdate"},
-        "volumeClaimTemplates": [_claim(one.volume, spec) for one in spec.volumes],
+        "volumeClaimTemplates": [_claim(one, spec) for one in spec.volumes],
     }
 
 
-def _claim(name: str, spec: ServiceSpec) -> dict[str, Any]:
-    asked = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": _SIZE}}}
-    return {"metadata": {"name": name, "labels": names.common(spec.ref)}, "spec": asked}
+def _claim(one: VolumeMount, spec: ServiceSpec) -> dict[str, Any]:
+    asked = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": quantity(one.size_bytes)}}}
+    return {"metadata": {"name": one.volume, "labels": names.common(spec.ref)}, "spec": asked}
 
 
 def _thing(of: ServiceSpec, kind: str, name: str, **fields: Any) -> dict[str, Any]:

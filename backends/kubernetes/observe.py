@@ -162,10 +162,13 @@ def _waiting(pod: Raw, state: Raw, ref: ServiceRef) -> tuple[InstanceState, Reas
 
 
 def _running(pod: Raw, container: Raw, ref: ServiceRef) -> tuple[InstanceState, Reason | None]:
-    """Ready is what counts; one that was ready and is not any more fails its check."""
-    if condition(pod, "Ready").get("status") == "True":
+    """Ready is what counts; one that was ready since it began and is not any more fails its check."""
+    ready = condition(pod, "Ready")
+    if ready.get("status") == "True":
         return InstanceState.RUNNING, None
-    failing = container.get("started") and not container.get("ready")
+    began, changed = moment(container["state"]["running"].get("startedAt")), moment(ready.get("lastTransitionTime"))
+    was_ready = began is not None and changed is not None and changed > began
+    failing = was_ready and container.get("started") and not container.get("ready")
     return InstanceState.STARTING, Reason(ReasonCode.UNHEALTHY, {"service": ref.service}) if failing else None
 
 

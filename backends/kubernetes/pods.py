@@ -87,7 +87,7 @@ def _container(spec: ServiceSpec, *, values: str) -> dict[str, Any]:
     plain = {
         "name": names.CONTAINER,
         "image": spec.image,
-        "imagePullPolicy": "Never" if spec.image.startswith(_IMAGE_ID) else "IfNotPresent",
+        "imagePullPolicy": _fetching(spec),
         "command": _literal(spec.entrypoint),
         "args": _literal(spec.command),
         "workingDir": spec.working_dir,
@@ -105,9 +105,17 @@ def _container(spec: ServiceSpec, *, values: str) -> dict[str, Any]:
     return known(plain) | probes(spec.health)
 
 
+def _fetching(spec: ServiceSpec) -> str:
+    """An image that a stage approved is asked for at each start, though the host holds it: its registry knows whether
+    it is approved still, and with which account it may be fetched."""
+    if spec.image.startswith(_IMAGE_ID):
+        return "Never"
+    return "Always" if spec.same_as else "IfNotPresent"
+
+
 def _literal(words: Iterable[str] | None) -> list[str] | None:
-    """The engine fills in $(NAME) in commands; a person's own are to stay as they are."""
-    return None if words is None else [word.replace("$(", "$$(") for word in words]
+    """The engine fills in $(NAME) in commands and takes two dollars for one; a person's own are to stay as they are."""
+    return None if words is None else [word.replace("$", "$$") for word in words]
 
 
 def key_of(place: int) -> str:

@@ -30,6 +30,8 @@ class Held:
     seen: bool  # the engine has taken note of exactly this
     refused: str  # why it may not make instances
     late: bool  # the engine sees no progress any more, and goes on trying
+    made: int  # instances, in whatever state, as the engine would make them now
+    edited: bool  # somebody else has changed what we said
 
     @property
     def asked(self) -> tuple[str, int]:
@@ -52,6 +54,8 @@ def held(workload: Raw | None) -> Held | None:
         seen=status.get("observedGeneration", 0) >= workload["metadata"].get("generation", 0),
         refused=str(failure.get("message", "")) if failure.get("status") == "True" else "",
         late=progress.get("reason") == "ProgressDeadlineExceeded",
+        made=int(status.get("updatedReplicas") or 0),
+        edited=names.edited(workload),
     )
 
 
@@ -77,14 +81,14 @@ def _phase(
 ) -> tuple[Phase, Reason | None]:
     if current is None:
         return Phase.ABSENT, None
-    if current.asked != asked:
+    if current.asked != asked or current.edited:
         return Phase.OUTDATED, None
     if not current.seen:
         return Phase.PROGRESSING, None
     mine = [run for run in found if run.instance.revision == current.revision]
     if _settled(current, found, mine, now=now):
         return Phase.CONVERGED, None
-    reason = creation_reason(current.refused, service=ref.service) if current.refused else _fault(mine)
+    reason = creation_reason(current.refused, service=ref.service) or _fault(mine)
     if reason is None and current.late:
         ready = sum(run.instance.state == InstanceState.RUNNING for run in mine)
         params = {"service": ref.service, "ready": ready, "wanted": current.instances}
@@ -100,7 +104,7 @@ def _settled(current: Held, found: Sequence[Run], mine: Sequence[Run], *, now: d
     """
     staying = [run for run in found if run.alive and run.instance.state != InstanceState.STOPPING]
     ready = [run for run in mine if run.instance.state == InstanceState.RUNNING and run.instance.wanted]
-    if len(ready) != current.instances or len(staying) != current.instances:
+    if not len(ready) == len(staying) == current.made == current.instances:
         return False
     if not current.instances and any(run.alive for run in found):
         return False

@@ -12,16 +12,21 @@ def rules(*, usage: bool = True) -> list[dict[str, Any]]:
     """`usage`: with the right to ask hosts what instances use."""
     needed = [
         _rule("", ["namespaces"], ["get", "create", "patch", "delete"]),
-        _rule("", ["nodes"], ["get", "list", "watch"]),
+        _rule("", ["nodes"], ["get", "list", "watch", "patch"]),
         _rule("", ["pods"], ["get", "list", "watch", "create", "patch", "delete"]),
         _rule("", ["pods/log"], ["get"]),
         _rule("", ["pods/exec"], ["get", "create"]),
+        _rule("", ["pods/eviction"], ["create"]),
         _rule("", ["events"], ["list"]),
-        _rule("", ["services", "secrets", "configmaps"], _MAKES),
-        _rule("", ["serviceaccounts", "limitranges"], ["create", "patch"]),
+        _rule("", ["services"], [*_MAKES, "watch"]),
+        _rule("", ["secrets", "configmaps"], _MAKES),
+        _rule("", ["serviceaccounts", "limitranges", "resourcequotas"], ["create", "patch"]),
+        _rule("", ["persistentvolumeclaims"], ["list", "patch", "delete"]),  # volumes grow; what never became one goes
         _rule("apps", ["deployments", "statefulsets"], [*_MAKES, "watch"]),
+        _rule("apps", ["replicasets"], ["list"]),  # why instances of the newest one cannot be made
         _rule("networking.k8s.io", ["networkpolicies"], _MAKES),
         _rule("policy", ["poddisruptionbudgets"], _MAKES),
+        _rule("storage.k8s.io", ["storageclasses"], ["list"]),  # whether volumes will find storage
     ]
     return [*needed, _rule("", [_USAGE], ["get"])] if usage else needed
 

@@ -1,6 +1,7 @@
 """The asynchronous way to an API server: a connection for each stream, so that closing one ends what it carried."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
 from typing import Any
@@ -16,6 +17,8 @@ from backends.kubernetes.client import CONNECT_SECONDS, READ_SECONDS, bearer, co
 from backends.kubernetes.errors import refused
 
 PIECE = 256 * 1024
+#: a stream may be silent for long; a cable that was cut is told from that after 15 + 3 * 5 seconds
+PROBES = {socket.TCP_KEEPIDLE: 15, socket.TCP_KEEPINTVL: 5, socket.TCP_KEEPCNT: 3}
 _CHANNELS = "v5.channel.k8s.io"  # the first that can end a process's input
 _FRAME = 32 * 1024
 
@@ -71,10 +74,14 @@ class Wire:
         self._told: Any = None
 
     async def get(self, path: str, **query: Any) -> Any:
+        return read_json(await self.read(path, **query))
+
+    async def read(self, path: str, **query: Any) -> bytes:
+        """What it says, as it says it."""
         async with self.stream(path, **query) as stream:
             try:
                 async with asyncio.timeout(READ_SECONDS):
-                    return read_json(b"".join([piece async for piece in pieces(stream)]))
+                    return b"".join([piece async for piece in pieces(stream)])
             except TimeoutError as error:
                 raise slow() from error
 
@@ -101,6 +108,7 @@ class Wire:
         except (aiohttp.ClientError, OSError) as error:
             raise away(str(error)) from error
         answer: aiohttp.ClientResponse = told.response
+        _probe(answer)
         return answer
 
     async def socket(self, path: str, *, command: Sequence[str], **query: Any) -> Socket:
@@ -124,6 +132,16 @@ class Wire:
             except (OSError, ValueError) as error:
                 raise away(str(error)) from error
         return WsApiClient(self._told)
+
+
+def _probe(answer: aiohttp.ClientResponse) -> None:
+    """Has the machine ask now and then whether the other side is still there, which costs the server nothing."""
+    transport = answer.connection.transport if answer.connection else None
+    reached: socket.socket | None = transport.get_extra_info("socket") if transport else None
+    if reached is not None:
+        reached.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in PROBES.items():
+            reached.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def _not_opened(error: BaseException) -> BaseException:

@@ -1,5 +1,6 @@
 """Blocking calls to one engine: raw JSON in and out over the docker SDK's transport (unix socket, TCP, TLS)."""
 
+import base64
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +11,8 @@ import requests
 from docker.errors import DockerException
 from docker.tls import TLSConfig
 
-from backends.contract import DriverError
-from backends.failing import away, slow
+from backends.contract import Credentials, DriverError
+from backends.failing import NO_ENGINE, away, slow
 from backends.swarm.errors import refused
 
 CONNECT_SECONDS = 2.0
@@ -37,16 +38,19 @@ class EngineClient:
         self._lock = threading.Lock()
         self._session: docker.APIClient | None = None
 
-    def get(self, path: str, **query: Any) -> Any:
-        return self._call("GET", path, query=query)
+    def get(self, path: str, *, pull: Credentials | None = None, **query: Any) -> Any:
+        return self._call("GET", path, query=query, pull=pull)
 
-    def post(self, path: str, body: Any, **query: Any) -> Any:
-        return self._call("POST", path, query=query, body=body)
+    def post(self, path: str, body: Any, *, pull: Credentials | None = None, **query: Any) -> Any:
+        """`pull`: what the engine, and each host that fetches the image later, shows to its registry."""
+        return self._call("POST", path, query=query, body=body, pull=pull)
 
     def delete(self, path: str, **query: Any) -> None:
         self._call("DELETE", path, query=query)
 
-    def _call(self, method: str, path: str, *, query: dict[str, Any], body: Any = None) -> Any:
+    def _call(
+        self, method: str, path: str, *, query: dict[str, Any], body: Any = None, pull: Credentials | None = None
+    ) -> Any:
         session = self._connected()
         try:
             answer = session.request(
@@ -54,8 +58,9 @@ class EngineClient:
                 session.base_url + path,
                 params={name: _plain(value) for name, value in query.items() if value is not None},
                 data=None if body is None else orjson.dumps(body),
-                headers={"Content-Type": "application/json"},
+                headers={"Content-Type": "application/json"} | _shown(pull),
                 timeout=(CONNECT_SECONDS, READ_SECONDS),
+                allow_redirects=False,  # no engine sends us elsewhere, least of all with our certificate
             )
         except (requests.ConnectTimeout, requests.ConnectionError) as error:
             raise _unanswered(error) from error
@@ -89,6 +94,13 @@ def _session(url: str, *, tls: TlsFiles | None) -> docker.APIClient:
     return session
 
 
+def _shown(pull: Credentials | None) -> dict[str, str]:
+    if pull is None:
+        return {}
+    told = {"username": pull.username, "password": pull.password.reveal(), "serveraddress": pull.registry}
+    return {"X-Registry-Auth": base64.urlsafe_b64encode(orjson.dumps(told)).decode()}
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return orjson.dumps(value).decode()
@@ -111,7 +123,7 @@ def read_json(told: bytes) -> Any:
     try:
         return orjson.loads(told) if told else None
     except orjson.JSONDecodeError as error:
-        raise away("what answers there is no engine") from error
+        raise away(NO_ENGINE) from error
 
 
 def read_message(told: bytes) -> str:

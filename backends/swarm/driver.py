@@ -6,16 +6,21 @@ from datetime import UTC, datetime
 from typing import Any
 
 from backends.contract import (
+    Builder,
     Capabilities,
+    Checkup,
+    Credentials,
     Driver,
     DriverError,
     EngineHealth,
     EngineNotice,
     EnvironmentRef,
     ExecSession,
+    Given,
     HostStatus,
     ImageInfo,
     InstanceStatus,
+    Leaving,
     LogLine,
     LogQuery,
     Reason,
@@ -26,8 +31,12 @@ from backends.contract import (
     Snapshot,
     UsageCount,
     UsageSample,
+    Written,
 )
-from backends.swarm import exec, files, images, logs, manifests, observe, stats, watch
+from backends.references import shown_for
+from backends.swarm import checks, emptying, exec, files, given, images, logs, manifests, observe, stats, watch
+from backends.swarm.building import EngineBuilder
+from backends.swarm.capabilities import CAPABILITIES
 from backends.swarm.client import EngineClient, TlsFiles
 from backends.swarm.ends import Ends
 from backends.swarm.errors import RefusedError
@@ -38,6 +47,7 @@ from backends.swarm.wire import Wire
 Raw = Mapping[str, Any]
 
 _TRIES = 5
+_NOT_YET_GONE = ("in use", "active endpoints", "not found")  # the last: on its way out, told as a fault of the engine
 
 
 class SwarmDriver(Driver):
@@ -45,6 +55,7 @@ class SwarmDriver(Driver):
     outside, if that is not the address the host tells of itself."""
 
     def __init__(self, url: str, *, tls: TlsFiles | None = None, address: str = "") -> None:
+        self._url, self._guarded = url, tls is not None
         self._client = EngineClient(url, tls=tls)
         self._wire = Wire(url, tls=tls)
         self._ends = Ends(self._client)
@@ -53,7 +64,7 @@ class SwarmDriver(Driver):
         self._local = ""  # the id of the host whose engine we speak to
 
     def capabilities(self) -> Capabilities:
-        return Capabilities()
+        return CAPABILITIES
 
     def health(self) -> EngineHealth:
         try:
@@ -69,13 +80,25 @@ class SwarmDriver(Driver):
         up = sum(host.up for host in table.values())
         return EngineHealth(True, version=about.get("ServerVersion", ""), hosts_ready=up, hosts=len(table))
 
+    def checks(self) -> Checkup:
+        return checks.examine(self._client, url=self._url, guarded=self._guarded)
+
     def hosts(self) -> list[HostStatus]:
         nodes = self._client.get("/nodes")
         tasks = self._client.get("/tasks", filters={"desired-state": ["running", "accepted"]})
         return observe.host_list(nodes, tasks, table=self._table(nodes))
 
-    def resolve_image(self, reference: str, *, local: bool = False) -> ImageInfo:
-        return images.resolve(self._client, reference, local=local)
+    def set_schedulable(self, host: str, wanted: bool) -> None:
+        emptying.set_schedulable(self._client, host, wanted)
+
+    def empty(self, host: str) -> Leaving:
+        return emptying.step(self._client, host)
+
+    def resolve_image(self, reference: str, *, local: bool = False, pull: Credentials | None = None) -> ImageInfo:
+        return images.resolve(self._client, reference, local=local, pull=pull)
+
+    def held_image(self, reference: str) -> ImageInfo | None:
+        return images.held(self._client, reference)
 
     def ensure_environment(self, environment: EnvironmentRef) -> None:
         if self._network(environment.name) is None:
@@ -93,10 +116,13 @@ class SwarmDriver(Driver):
         except RefusedError as error:
             if error.status == 404:
                 return True
-            if error.status in {400, 403, 409} or "in use" in error.said or "active endpoints" in error.said:
+            if error.status in {400, 403, 409} or any(text in error.said for text in _NOT_YET_GONE):
                 return False
             raise
         return True
+
+    def given(self, environment: EnvironmentRef, specs: Sequence[ServiceSpec]) -> Sequence[Given]:
+        return given.documents(environment, specs)
 
     def apply(self, spec: ServiceSpec) -> None:
         held = self._service(spec.ref)
@@ -138,7 +164,7 @@ class SwarmDriver(Driver):
     def instances(self, ref: ServiceRef) -> list[InstanceStatus]:
         return [run.instance for run in self._ends.explain(self._runs(ref))]
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self, *, fresh: bool = False) -> Snapshot:
         services = self._client.get("/services", filters={"label": [manifests.SERVICE]})
         tasks = self._client.get("/tasks")
         nodes = self._client.get("/nodes")
@@ -158,9 +184,16 @@ class SwarmDriver(Driver):
         return logs.lines(self._wire, query)
 
     def log_bytes(
-        self, instance: str, *, timestamps: bool = True, since: datetime | None = None, until: datetime | None = None
+        self,
+        instance: str,
+        *,
+        timestamps: bool = True,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        follow: bool = False,
     ) -> AsyncGenerator[bytes, None]:
-        return logs.plain(self._wire, instance, timestamps=timestamps, since=since, until=until)
+        written = Written(timestamps, since, until, follow)
+        return logs.plain(self._wire, instance, written)
 
     async def exec(
         self, instance: str, command: Sequence[str], *, tty: bool = True, columns: int = 80, rows: int = 24
@@ -175,6 +208,9 @@ class SwarmDriver(Driver):
 
     def watch(self) -> AsyncGenerator[EngineNotice, None]:
         return watch.notices(self._wire)
+
+    def builder(self) -> Builder:
+        return EngineBuilder(self._wire)
 
     def _service(self, ref: ServiceRef) -> Raw | None:
         """Errors: the name is taken by a service that is not ours."""
@@ -203,7 +239,7 @@ class SwarmDriver(Driver):
         """None: made. What is there instead, if somebody was quicker."""
         body = manifests.service_body(spec, attempt=uuid.uuid4().hex, files=files.ensure(self._client, spec))
         try:
-            self._client.post("/services/create", body)
+            self._client.post("/services/create", body, pull=shown_for(spec.image, spec.pull))
         except RefusedError as error:
             if error.status != 409:
                 raise
@@ -217,7 +253,8 @@ class SwarmDriver(Driver):
             self._client.post(path, manifests.scaled(before, instances=spec.instances), version=version)
             return
         ids = files.ensure(self._client, spec)
-        self._client.post(path, manifests.service_body(spec, attempt=uuid.uuid4().hex, files=ids), version=version)
+        body = manifests.service_body(spec, attempt=uuid.uuid4().hex, files=ids)
+        self._client.post(path, body, pull=shown_for(spec.image, spec.pull), version=version)
         old = files.ids_in(before)
         if old or ids:
             files.drop_unused(self._client, spec.ref, keep=old | set(ids.values()))

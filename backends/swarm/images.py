@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from backends.contract import DriverError, HealthCheck, ImageInfo, Reason, ReasonCode
-from backends.references import REFERENCE
+from backends.contract import Credentials, DriverError, HealthCheck, ImageInfo, Reason, ReasonCode
+from backends.references import REFERENCE, shown_for
 from backends.swarm.client import EngineClient
 from backends.swarm.errors import RefusedError, image_refused
 from backends.swarm.observe import moment
@@ -16,18 +16,24 @@ _IMAGE_ID = re.compile(r"sha256:[0-9a-f]{64}")
 _NANO = 1e9
 
 
-def resolve(client: EngineClient, reference: str, *, local: bool) -> ImageInfo:
+def resolve(client: EngineClient, reference: str, *, local: bool, pull: Credentials | None = None) -> ImageInfo:
     """Errors: IMAGE_NOT_FOUND, IMAGE_DENIED, REGISTRY_AWAY, BAD_IMAGE, and those of an engine that is away."""
-    if local and (found := _inspect(client, reference)) is not None:
-        return on_engine(reference, found)
+    if local and (here := held(client, reference)) is not None:
+        return here
     match = REFERENCE.fullmatch(reference)
     if match is None:
         raise DriverError(Reason(ReasonCode.BAD_IMAGE, {"image": reference}), permanent=True)
     try:
-        told = client.get(f"/distribution/{reference}/json")
+        told = client.get(f"/distribution/{reference}/json", pull=shown_for(reference, pull))
     except DriverError as error:
         raise image_refused(error, image=reference) from error
     return _in_registry(client, reference, match["name"], told)
+
+
+def held(client: EngineClient, reference: str) -> ImageInfo | None:
+    """As it just lies on the engine."""
+    found = _inspect(client, reference)
+    return None if found is None else on_engine(reference, found)
 
 
 def _in_registry(client: EngineClient, reference: str, name: str, told: Raw) -> ImageInfo:

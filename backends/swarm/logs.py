@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from datetime import datetime
+from typing import Any
 
-from backends.contract import LogLine, LogQuery
+from backends.contract import LogLine, LogQuery, Written
 from backends.merging import Resume, merged, newest
 from backends.swarm.live import followed
 from backends.swarm.places import Map, Place
@@ -38,25 +38,25 @@ async def asked_for(where: Map, query: LogQuery) -> list[Place]:
     return [place for places in found for place in places]
 
 
-async def plain(
-    wire: Wire, instance: str, *, timestamps: bool, since: datetime | None, until: datetime | None
-) -> AsyncGenerator[bytes, None]:
-    """As the app wrote it, in pieces of 64 KB and more. Errors: INSTANCE_GONE."""
+async def plain(wire: Wire, instance: str, written: Written) -> AsyncGenerator[bytes, None]:
+    """As the app wrote it, in pieces of 64 KB and more; followed, as it comes. Errors: INSTANCE_GONE."""
     place = await Map(wire).of_instance(instance)
-    asked = {"stdout": True, "stderr": True, "timestamps": timestamps, "since": second(since), "until": second(until)}
-    text = PlainText(timestamps=timestamps)
+    asked: dict[str, Any] = {"stdout": True, "stderr": True, "follow": written.follow or None}
+    asked |= {"timestamps": written.timestamps, "since": second(written.since), "until": second(written.until)}
+    text = PlainText(timestamps=written.timestamps)
+    least = 1 if written.follow else _PIECE
     held: list[bytes] = []
     size = 0
     async with wire.stream(path_of(place), **asked) as stream:
         while True:
-            async with asyncio.timeout(READ_SECONDS):
+            async with asyncio.timeout(None if written.follow else READ_SECONDS):
                 piece = await stream.read()
             if not piece:
                 break
             found = text.of(piece)
             held.append(found)
             size += len(found)
-            if size >= _PIECE:
+            if size >= least:
                 yield b"".join(held)
                 held, size = [], 0
     if held:

@@ -93,7 +93,7 @@ def _run(task: Raw, *, hosts: Mapping[str, Host]) -> Run | None:
     if ref is None:
         return None
     status: Raw = task.get("Status") or {}
-    wanted = task.get("DesiredState") in _WANTED
+    is_wanted = wanted(task)
     state = _state(task, status)
     place: Raw = status.get("ContainerStatus") or {}
     exit_code = place.get("ExitCode") if state in OVER else None
@@ -104,8 +104,8 @@ def _run(task: Raw, *, hosts: Mapping[str, Host]) -> Run | None:
         id=task["ID"],
         ref=ref,
         number=task.get("Slot", 0),
-        state=InstanceState.STOPPING if not wanted and state in _ON_HOST else state,
-        wanted=wanted,
+        state=InstanceState.STOPPING if not is_wanted and state in _ON_HOST else state,
+        wanted=is_wanted,
         revision=labels.get(manifests.REVISION, ""),
         host=task.get("NodeID") or None,
         started_at=changed if state == InstanceState.RUNNING else None,
@@ -126,6 +126,15 @@ def _state(task: Raw, status: Raw) -> InstanceState:
     if told == "complete" and (task["Spec"].get("RestartPolicy") or {}).get("Condition", "any") == "any":
         return InstanceState.FAILED
     return _STATES.get(told, InstanceState.WAITING)
+
+
+def over(task: Raw) -> bool:
+    """Whether it has ended, whosever it is."""
+    return _STATES.get((task.get("Status") or {}).get("State", "new")) in OVER
+
+
+def wanted(task: Raw) -> bool:
+    return task.get("DesiredState") in _WANTED
 
 
 def _on_its_host(run: Run, *, hosts: Mapping[str, Host]) -> Run:
@@ -195,7 +204,7 @@ def host_list(nodes: Iterable[Raw], tasks: Iterable[Raw], *, table: Mapping[str,
     """With what is set aside on each, also for services that are not ours."""
     reserved: dict[str, list[int]] = {}
     for task in tasks:
-        if task.get("DesiredState") in _WANTED and task.get("NodeID"):
+        if wanted(task) and task.get("NodeID"):
             aside: Raw = (task["Spec"].get("Resources") or {}).get("Reservations") or {}
             sums = reserved.setdefault(task["NodeID"], [0, 0])
             sums[0] += aside.get("NanoCPUs", 0) // 1_000_000

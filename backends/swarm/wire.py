@@ -8,13 +8,13 @@ import asyncio
 import ssl
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import orjson
 
-from backends.contract import DriverError
+from backends.contract import DriverError, Readable
 from backends.failing import away, slow
 from backends.swarm.client import CONNECT_SECONDS, READ_SECONDS, TlsFiles, read_json, read_message, refuse_other_schemes
 from backends.swarm.errors import refused
@@ -67,6 +67,28 @@ class Wire:
 
     async def post(self, path: str, body: Any, **query: Any) -> Any:
         return await self._json("POST", path, body, query)
+
+    async def delete(self, path: str, **query: Any) -> Any:
+        return await self._json("DELETE", path, None, query)
+
+    @asynccontextmanager
+    async def sent(
+        self, path: str, *, body: Readable | None, size: int, headers: Mapping[str, str], **query: Any
+    ) -> AsyncIterator[Stream]:
+        """Post a body of `size` bytes; what is answered flows until either side closes. The caller has the clock."""
+        reader, writer = await self._open(_BUFFER)
+        stream = Stream(reader, writer)
+        try:
+            await stream.write(_head("POST", path, query, size=size, headers=headers))
+            with suppress(DriverError):  # it may say no before it has all of it, and say why
+                while body is not None and (piece := body.read(PIECE)):
+                    await stream.write(piece)
+            status = await _status(reader)
+            if status >= 400:
+                raise refused(status, await _said(stream))
+            yield stream
+        finally:
+            stream.close()
 
     @asynccontextmanager
     async def stream(self, path: str, **query: Any) -> AsyncIterator[Stream]:
@@ -142,15 +164,23 @@ def _context(tls: TlsFiles) -> ssl.SSLContext:
 
 def _request(method: str, path: str, body: Any, query: Mapping[str, Any], *, upgrade: bool) -> bytes:
     data = b"" if body is None else orjson.dumps(body)
+    headers = {"Content-Type": "application/json"}
+    if upgrade:
+        headers |= {"Connection": "Upgrade", "Upgrade": "tcp"}
+    return _head(method, path, query, size=len(data), headers=headers, version="1.1" if upgrade else "1.0") + data
+
+
+def _head(
+    method: str, path: str, query: Mapping[str, Any], *, size: int, headers: Mapping[str, str], version: str = "1.0"
+) -> bytes:
     asked = urlencode({name: _plain(value) for name, value in query.items() if value is not None})
     lines = [
-        f"{method} {quote(path)}{'?' + asked if asked else ''} HTTP/{'1.1' if upgrade else '1.0'}",
+        f"{method} {quote(path)}{'?' + asked if asked else ''} HTTP/{version}",
         "Host: engine",
-        "Content-Type: application/json",
-        f"Content-Length: {len(data)}",
-        *(("Connection: Upgrade", "Upgrade: tcp") if upgrade else ()),
+        f"Content-Length: {size}",
+        *(f"{name}: {value}" for name, value in headers.items()),
     ]
-    return "\r\n".join([*lines, "", ""]).encode() + data
+    return "\r\n".join([*lines, "", ""]).encode()
 
 
 def _plain(value: Any) -> str:

@@ -116,17 +116,21 @@ def endpoint(
     problems: Sequence[int] = (),
     versioned: bool = False,
     repeatable: bool = False,
+    takes: str = "",
 ) -> Callable[[Method], Method]:
-    """Declare a method of a `View`. `name` is its operation id; `problems` are statuses beyond the usual ones."""
+    """Declare a method of a `View`. `name` is its operation id; `problems` are statuses beyond the usual ones.
+
+    `takes`: the type of a body that the view itself reads (core.api.inlet), instead of JSON.
+    """
 
     def decorate(method: Method) -> Method:
-        changes = method.__name__ != "get"
+        changes = method.__name__ not in {"get", "head"}
         declared = Endpoint(query or Query, body)
 
         @wraps(method)
         def run(self: View, request: Request, **names: Any) -> Any:
             self.query = read_query(request.query_params, declared.query)
-            self.sent = _read_body(request, declared.body) if changes else {}
+            self.sent = _read_body(request, declared.body) if changes and not takes else {}
             return self.answer(request, lambda: method(self, request, **names))
 
         run.endpoint = declared  # type: ignore[attr-defined]  # for the rule tests
@@ -135,7 +139,7 @@ def endpoint(
         return extend_schema(
             operation_id=name,
             parameters=[*query_parameters(declared.query), *headers, REQUEST_ID],
-            request=body if changes else None,
+            request={takes: OpenApiTypes.BINARY} if takes else body if changes else None,
             responses=_described(answers) | {(status, PROBLEM_JSON): Problem for status in sorted(statuses)},
         )(run)
 

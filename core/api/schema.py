@@ -11,7 +11,9 @@ from core.api.inputs import Query
 LABEL = {"type": "string", "pattern": "^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$", "maxLength": 40}
 NUMBER = {"type": "integer", "minimum": 1, "maximum": 999999999}
 PATH_PARTS: dict[str, dict[str, Any]] = {
-    **dict.fromkeys(("operation", "instance", "token", "grant", "session"), {"type": "string", "format": "uuid"}),
+    **dict.fromkeys(
+        ("operation", "instance", "token", "grant", "session", "rule"), {"type": "string", "format": "uuid"}
+    ),
     "number": NUMBER,
     "digest": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
     "repository": {"type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,62}(/[a-z0-9][a-z0-9._-]{0,62}){0,4}$"},

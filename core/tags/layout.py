@@ -72,18 +72,18 @@ def skeleton(context: Context, lines: int = 3) -> dict[str, Any]:
 def button(
     context: Context, label: str, href: str = "", kind: str = "", icon: str = "", name: str = "", value: str = "",
     submit: bool = False, why_not: str = "", small: bool = False, opens: str = "", does: str = "",
-    sheet: bool = False,
+    sheet: bool = False, unchecked: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """A button, or a link that looks like one when it has `href`.
 
     `kind`: "" | "main" | "prod" | "danger" | "bare". `why_not` disables it and says why, and who can help.
     `opens` is the id of a dialog; `does` names a behaviour of frontend/src. `submit` sends the form it stands in.
-    `sheet`: its `href` is a side sheet, opened in place.
+    `sheet`: its `href` is a side sheet, opened in place. `unchecked`: what lacks is the server's to say or fill in.
     """
     return {
         "label": label, "href": href, "kind": kind, "icon": icon, "name": name, "value": value, "small": small,
         "submit": submit, "why_not": why_not, "why_id": _id("", label, "why"), "opens": opens, "does": does,
-        "sheet": sheet,
+        "sheet": sheet, "unchecked": unchecked,
     }  # fmt: skip
 
 

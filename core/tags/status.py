@@ -5,10 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from django.template.context import Context
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from core.markup import Components
 from core.status import Kind, Status
+from core.tags.text import glyph, icon
 from core.wording import ago_text, machine_time, moment_text
 
 register = Components()
@@ -16,26 +19,27 @@ register = Components()
 STAGES = ("dev", "test", "prod")
 
 
-@register.component("state.html")
-def state(context: Context, status: object, word: str = "") -> dict[str, Any]:
+@register.simple_tag
+def state(status: object, word: str = "") -> SafeString:
     """Glyph and word of a `core.status.Status` or key; `word` replaces the word, never the glyph."""
     found = Status.of(status)
-    return {"kind": found.kind.value, "css": found.css, "word": word or found.word}
+    drawn = '<span class="state {}">{}<span>{}</span></span>'
+    return format_html(drawn, found.css, glyph(found.kind.value), word or found.word)
 
 
-@register.component("env.html")
-def env(context: Context, environment: Any, passed: bool = True) -> dict[str, Any]:
+@register.simple_tag
+def env(environment: Any, passed: bool = True) -> SafeString:
     """The box of an environment: an object with `name`, `stage` and `protected`.
 
     `passed=False` draws a stage that an artifact has not reached.
     """
     stage = str(getattr(environment, "stage", ""))
-    return {
-        "name": environment.name,
-        "stage": stage if stage in STAGES else "test",
-        "locked": bool(getattr(environment, "protected", False)),
-        "passed": passed,
-    }
+    shown = stage if stage in STAGES else "test"
+    if not passed:
+        drawn = '<span class="env is-{} is-not">{}<span class="unseen"> {}</span></span>'
+        return format_html(drawn, shown, environment.name, _("not reached"))
+    lock = icon("lock") if getattr(environment, "protected", False) else ""
+    return format_html('<span class="env is-{}">{}{}</span>', shown, lock, environment.name)
 
 
 @register.component("rungs.html")
@@ -53,10 +57,13 @@ def chip(
     return {"text": text, "strong": strong, "until": until, "icon": icon, "kind": kind}
 
 
-@register.component("tally.html")
-def tally(context: Context, count: int, label: str = "") -> dict[str, Any]:
+@register.simple_tag
+def tally(count: int, label: str = "") -> SafeString:
     """A count beside a name in a menu or tab; nothing when it is 0."""
-    return {"count": count, "label": label}
+    if not count:
+        return SafeString("")
+    said = format_html('<span class="unseen"> {}</span>', label) if label else ""
+    return format_html('<span class="tally">{}{}</span>', count, said)
 
 
 @register.component("person.html")
@@ -65,19 +72,15 @@ def person(context: Context, name: str, small: bool = True, only_mark: bool = Fa
     return {"name": name, "initials": str(name)[:2].lower(), "small": small, "only_mark": only_mark}
 
 
-@register.component("time.html")
-def time(context: Context, when: datetime | None, style: str = "relative") -> dict[str, Any]:
+@register.simple_tag
+def time(when: datetime | None, style: str = "relative") -> SafeString:
     """A moment. `style`: "relative" (refreshes itself), "clock", "minute", "day", "full"."""
-    if when is None:
-        return {"when": None}
-    relative = style == "relative"
-    return {
-        "when": when,
-        "machine": machine_time(when),
-        "full": moment_text(when, style="full"),
-        "shown": ago_text(when) if relative else moment_text(when, style=style),
-        "relative": relative,
-    }
+    if not when:
+        return format_html('<span class="quiet">{}</span>', _("never"))
+    drawn, exact = '<time datetime="{}" title="{}"{}>{}</time>', (machine_time(when), moment_text(when, style="full"))
+    if style == "relative":
+        return format_html(drawn, *exact, SafeString(" data-relative"), ago_text(when))
+    return format_html(drawn, *exact, "", moment_text(when, style=style))
 
 
 @register.component("fresh.html")

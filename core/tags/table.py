@@ -5,6 +5,8 @@ from typing import Any
 
 from django import template
 from django.template.context import Context
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from core.markup import Components
 from core.tags.layout import address_with
@@ -108,14 +110,15 @@ def _start_row(context: Context, *args: Any, **kwargs: Any) -> dict[str, Any]:
     return {}
 
 
-@register.block("row.html", before=_start_row)
-def row(context: Context, body: str, open: bool = False, selected: bool = False, id: str = "") -> dict[str, Any]:
+@register.drawn(before=_start_row)
+def row(context: Context, body: str, open: bool = False, selected: bool = False, id: str = "") -> SafeString:
     """`open`: a sheet shows this row. `selected`: its box is checked."""
-    return {"css": "is-open" if open else "is-selected" if selected else "", "id": id}
+    words = {"class": "is-open" if open else "is-selected" if selected else "", "id": id}
+    return format_html("<tr{}>{}</tr>", _attributes(words), body)
 
 
-@register.block("cell.html")
-def cell(context: Context, body: str, two: bool = False, css: str = "") -> dict[str, Any]:
+@register.drawn()
+def cell(context: Context, body: str, two: bool = False, css: str = "") -> SafeString:
     """The next cell of the row; `two` holds a second line in <small>. The first one names the row."""
     table = _table(context)
     place, table.place = table.place, table.place + 1
@@ -123,9 +126,15 @@ def cell(context: Context, body: str, two: bool = False, css: str = "") -> dict[
         raise template.TemplateSyntaxError("A row has more cells than the list has columns.")
     column = table.columns[place]
     words = " ".join(word for word in (column.cell_css, "two" if two else "", css) if word)
-    names = place == table.heading
-    label = "" if names or column.lead or column.pick else column.title
-    return {"css": words, "names": names, "label": label}
+    if place == table.heading:
+        return format_html('<th scope="row"{}>{}</th>', _attributes({"class": words}), body)
+    label = "" if column.lead or column.pick else column.title
+    return format_html("<td{}>{}</td>", _attributes({"class": words, "data-label": label}), body)
+
+
+def _attributes(words: dict[str, str]) -> SafeString:
+    """Those that say something."""
+    return format_html_join("", ' {}="{}"', ((name, word) for name, word in words.items() if word))
 
 
 @register.component("pager.html")

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from django.contrib.messages import get_messages
@@ -25,12 +26,18 @@ LEVELS = {"warning": "warn", "warn": "warn", "error": "error", "critical": "erro
 MINUS, PLUS = "\N{MINUS SIGN}", "+"
 
 
+@cache
+def _sprite(file: str) -> str:
+    """Where it lies, which is the same for as long as the process runs; a page asks fifty times."""
+    return static(file)
+
+
 @register.simple_tag
 def icon(name: str) -> SafeString:
     """A drawing of the sprite; its names stand in frontend/icons.txt."""
     return format_html(
         '<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><use href="{}#{}"/></svg>',
-        static("vendor/icons.svg"), name,
+        _sprite("vendor/icons.svg"), name,
     )  # fmt: skip
 
 
@@ -39,14 +46,14 @@ def glyph(kind: str, turns: bool = False) -> SafeString:
     """The drawing of a state: ok, busy, warn, bad, stale, wait, off."""
     return format_html(
         '<svg class="glyph{}" viewBox="0 0 16 16" aria-hidden="true"><use href="{}#{}"/></svg>',
-        " turns" if turns else "", static("img/marks.svg"), kind,
+        " turns" if turns else "", _sprite("img/marks.svg"), kind,
     )  # fmt: skip
 
 
 @register.simple_tag
 def product_mark() -> SafeString:
     return format_html(
-        '<svg viewBox="0 0 24 24" aria-hidden="true"><use href="{}#berth"/></svg>', static("img/marks.svg")
+        '<svg viewBox="0 0 24 24" aria-hidden="true"><use href="{}#berth"/></svg>', _sprite("img/marks.svg")
     )
 
 
@@ -119,12 +126,16 @@ def log_line(
 @register.block("log.html")
 def log(
     context: Context, body: str, label: str, short: bool = False, data: dict[str, str] | None = None,
-    wrap: bool = True, times: bool = True,
+    wrap: bool = True, times: bool = True, newest: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """The ground of `log_line`s. `short`: lines of one instance, without its name and level. `data` is for the script
-    of the log page (static/vendor/logs.js), which then owns the lines. `wrap` and `times` may be switched off."""
-    css = {"is-short": short, "is-tall": bool(data), "is-unwrapped": not wrap, "is-timeless": not times}
-    return {"label": label, "css": " ".join(name for name, on in css.items() if on), "data": data}
+    of the log page (static/vendor/logs.js), which then owns the lines. `wrap` and `times` may be switched off.
+    `newest`: no higher than the window, with its end in view, also when more lines come."""
+    css = {
+        "is-short": short, "is-tall": bool(data) or newest, "is-unwrapped": not wrap, "is-timeless": not times,
+        "is-newest": newest,
+    }  # fmt: skip
+    return {"label": label, "css": " ".join(name for name, on in css.items() if on), "data": data, "newest": newest}
 
 
 @register.block("story.html")

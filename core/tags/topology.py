@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from django.template.context import Context
@@ -15,6 +16,7 @@ register = Components()
 EDGE = 14.0  # from the edge of a box to its words
 NAME_SIZE, ABOUT_SIZE = 13.0, 11.5  # as in topology.css
 NARROW, WIDE = 0.53, 1.0  # mean width of a letter, of a Chinese character, as a part of the size
+NARROWEST = 736.0  # of a drawing, as in topology.css: one box alone must not be blown up to fill the page
 GLYPH = 16.0
 CELL, CELL_STEP = 8.0, 11.0
 _CSS = {Kind.BAD: "is-bad", Kind.WARN: "is-warn", Kind.BUSY: "is-busy", Kind.STALE: "is-stale", Kind.OFF: "is-off"}
@@ -62,6 +64,7 @@ def topology(
 ) -> dict[str, Any]:  # fmt: skip
     """A `core.lanes.Drawing`. A part has `key`, `title`, `about`, `status` (None: no state of its own), `cells`
     (a class each), `url` (empty: no link) and `label` (all of it in words). `said` tells the whole."""
+    drawing = replace(drawing, width=max(drawing.width, NARROWEST))
     boxes = [_box(part, drawing.spots[part.key]) for part in parts if part.key in drawing.spots]
     return {
         "drawing": drawing, "boxes": boxes, "lanes": list(lanes), "label": label, "said": said,

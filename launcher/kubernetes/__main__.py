@@ -1,4 +1,7 @@
-"""python -m launcher.kubernetes up [NODES] | down | kubeconfig | kubectl WORDS...     (state: BERTH_STATE)"""
+"""python -m launcher.kubernetes up [NODES] | registry HOST:PORT | down | kubeconfig | kubectl WORDS...
+
+`registry` has the nodes fetch from a registry over plain HTTP. BERTH_STATE names the folder of the cluster's state.
+"""
 
 import os
 import sys
@@ -18,6 +21,8 @@ def main(words: list[str]) -> int:
             print(cluster.start())
         case ["up", nodes] if nodes.isdigit():
             print(cluster.start(int(nodes)))
+        case ["registry", address]:
+            cluster.let_fetch(address)
         case ["down"]:
             cluster.destroy()
         case ["kubeconfig"]:

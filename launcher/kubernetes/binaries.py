@@ -1,8 +1,10 @@
 """The programs of the private cluster, built once from their published modules and kept outside of any checkout."""
 
+import fcntl
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from launcher.commands import find, run
@@ -51,13 +53,23 @@ def why_not() -> str:
 
 
 def build() -> None:
-    """Build what is missing. Raises `Problem` with the way out."""
-    if not kube().exists():
-        build_kube(kube())
-    for name, module in EXTRAS.items():
-        if not beside(name).exists():
-            env = {"GOBIN": str(beside(name).parent), "CGO_ENABLED": "0", "GOFLAGS": "-trimpath -buildvcs=false"}
-            go(["install", "-ldflags", "-s -w", module], env=env)
+    """Build what is missing. Who comes while another builds waits for it. Raises `Problem` with the way out."""
+    with one_at_a_time("kubernetes"):
+        if not kube().exists():
+            build_kube(kube())
+        for name, module in EXTRAS.items():
+            if not beside(name).exists():
+                env = {"GOBIN": str(beside(name).parent), "CGO_ENABLED": "0", "GOFLAGS": "-trimpath -buildvcs=false"}
+                go(["install", "-ldflags", "-s -w", module], env=env)
+
+
+@contextmanager
+def one_at_a_time(what: str) -> Iterator[None]:
+    """Of several that want to build `what` at once."""
+    cache().mkdir(parents=True, exist_ok=True)
+    with (cache() / f"{what}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def build_kube(path: Path) -> None:

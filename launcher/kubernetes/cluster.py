@@ -143,9 +143,8 @@ class PrivateCluster:
         home = self.folder / f"n{number}"
         (home / "cni").mkdir(parents=True, exist_ok=True)
         (home / "containerd.toml").write_text(node.containerd(str(home)))
-        own = home / "registries" / self.registry
-        own.mkdir(parents=True, exist_ok=True)
-        (own / "hosts.toml").write_text(registry.HOSTS.format(address=self.registry))
+        for address in (self.registry, f"{self.lan.machine}:{registry.GUARDED_PORT}"):
+            registry.let_fetch(home, address)
         network = node.pod_network(number, home=str(home))
         (home / "cni" / "10-berth.conflist").write_text(json.dumps(network))
         resolver = self.folder / node.RESOLVER
@@ -216,6 +215,19 @@ class PrivateCluster:
     def start_again(self, number: int) -> None:
         self.lan.cable(number, whole=True)
         self.start_node(number, of=len(self.numbers()))
+
+    def let_fetch(self, address: str) -> None:
+        """Have every node fetch from the registry at HOST:PORT over plain HTTP, from its next pull on."""
+        for number in self.numbers():
+            registry.let_fetch(self.folder / f"n{number}", address)
+
+    def lose_image(self, digest: str) -> None:
+        """Have every node forget an image under all of its names, as one does that needs its room."""
+        for number in self.numbers():
+            words = [*self.enter_node(number), *pictures.client(), "images"]
+            rows = [line.split() for line in run([*words, "ls"]).splitlines()]
+            if names := [row[0] for row in rows if len(row) > 2 and row[2] == digest]:
+                run([*words, "rm", "--sync", *names])
 
     def cut(self, number: int) -> None:
         self.lan.cable(number, whole=False)

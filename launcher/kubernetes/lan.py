@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from launcher.commands import attempt, run
+from launcher.network import CLUSTERS
 from launcher.problems import Problem
 
-POOL = ipaddress.IPv4Network("10.78.0.0/16")  # of these /24 networks each cluster gets one
 PODS = "10.88"  # /24 of node N is 10.88.N.0; nothing outside of the nodes has a route to it
 POD_NETWORK = f"{PODS}.0.0/16"
 SERVICES = "10.96.0.0/16"
@@ -106,10 +106,10 @@ def choose(short: str, *, kept: Path, taken: Iterable[ipaddress.IPv4Network]) ->
     busy = list(taken)
     if kept.exists():
         return Lan(short, ipaddress.IPv4Network(json.loads(kept.read_text())["subnet"]))
-    subnets = list(POOL.subnets(new_prefix=24))
+    subnets = list(CLUSTERS.subnets(new_prefix=24))
     first = int(short, 16) % len(subnets)
     for subnet in subnets[first:] + subnets[:first]:
         if not any(subnet.overlaps(other) for other in busy):
             kept.write_text(json.dumps({"subnet": str(subnet)}))
             return Lan(short, subnet)
-    raise Problem(f"No free network is left in {POOL} for a private cluster.")
+    raise Problem(f"No free network is left in {CLUSTERS} for a private cluster.")

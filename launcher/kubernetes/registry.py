@@ -10,6 +10,7 @@ from urllib.parse import urljoin
 from launcher.image_archive import Image
 
 PORT = 5000
+GUARDED_PORT = 5001  # where a test may put what asks who is there
 SECONDS = 30.0
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 CONFIG = "application/vnd.docker.container.image.v1+json"
@@ -32,6 +33,13 @@ def words(home: Path, *, address: str) -> list[str]:
     file = home / "registry.yml"
     file.write_text(json.dumps(settings))
     return ["docker-registry", "serve", str(file)]
+
+
+def let_fetch(home: Path, address: str) -> None:
+    """Have a node, whose files lie in `home`, ask the registry at HOST:PORT over plain HTTP; it looks at each pull."""
+    folder = home / "registries" / address
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "hosts.toml").write_text(HOSTS.format(address=address))
 
 
 def push(address: str, image: Image, *, name: str, tag: str) -> str:

@@ -25,13 +25,15 @@ sed -e "s/@VERSION@/$version/g" -e "s/@HOST@/$host/g" -e "s/@COLOUR@/${HELLO_COL
 echo "hello $version $host" > "$www/whoami"
 if [ "$mood" = unhealthy ]; then
     rm -f "$www/healthz"
+    end=143 # Swarm may take one that is told to stop before it was ready, and ends with 0, for one that was
     say "cannot reach the database at db.internal:5432: connection refused"
     say "not ready, so /healthz answers 404 until the database is there"
 else
     echo ok > "$www/healthz"
+    end=0
 fi
 
-trap 'say "stopping"; exit 0' TERM INT
+trap 'say "stopping"; exit "$end"' TERM INT
 say "listening on port 8080"
 busybox httpd -f -vv -p 8080 -h "$www" 2>&1 | busybox awk -v mood="$mood" -f /usr/share/hello/log.awk &
 wait $!

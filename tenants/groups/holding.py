@@ -19,9 +19,13 @@ IN_NOW = Q(group__memberships__ended_at=None)
 
 def held_by(person: User | UUID | None) -> Q:
     """Grants of a person, their own and those of groups they are in. Two looks into an index, one query."""
+    return Q(pk__in=ids_held_by(person))
+
+
+def ids_held_by(person: User | UUID | None) -> QuerySet[Any]:
     own = Grant.objects.filter(user=person, ended_at=None).values("pk")
     by_group = Grant.objects.filter(IN_NOW, **{HOLDER: person}, ended_at=None).values("pk")
-    return Q(pk__in=own.union(by_group, all=True))
+    return own.union(by_group, all=True)
 
 
 def by_holder(rows: QuerySet[Grant], counted: Q = IN_NOW) -> QuerySet[Any]:

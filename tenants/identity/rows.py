@@ -8,10 +8,10 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
+from core.pace import parts, unhurried
 from tenants.changes import tell_of
 from tenants.groups.holding import holders
 from tenants.identity.facts import Domain, Person, Project, Snapshot
-from tenants.identity.pace import parts, unhurried
 from tenants.identity.wanted import Wish
 from tenants.models import Grant, Organization, Tenant, User
 

@@ -6,10 +6,10 @@ import uuid
 from django.conf import settings
 from django.db.models.functions import Now
 
+from core.pace import unhurried, weighed
 from tenants.identity.errors import IdentityUnavailable
 from tenants.identity.facts import Snapshot
 from tenants.identity.models import SyncState
-from tenants.identity.pace import unhurried, weighed
 from tenants.identity.rows import SOURCE, follow_people, follow_places
 from tenants.identity.settling import Outcome, Role, differing, settle
 from tenants.identity.wanted import rules, wishes

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from tenants.models import Project
 from tenants.quota.resources import OF_PROJECTS, Resource, from_typed, sent, typed
 
-UNITS = gettext_lazy("CPU in cores, memory and storage in GB, all else as a number.")
+UNITS = gettext_lazy("CPU in cores, memory, storage and images in GB, all else as a number.")
 WHY = gettext_lazy("Who decides reads it.")
 
 
@@ -61,7 +61,7 @@ class LendForm(forms.Form):
     def __init__(self, data: Any = None, *, projects: list[Project]) -> None:
         names = [one.name for one in projects]
         start = {"until": timezone.localdate() + timedelta(days=7), "borrower": next(iter(names[1:]), "")}
-        super().__init__(data, initial=start)
+        super().__init__(data, initial=start, auto_id="lend-%s")
         for name in ("lender", "borrower"):
             self.fields[name].choices = [(one, one) for one in names]  # type: ignore[attr-defined]  # it has
 

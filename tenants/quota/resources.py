@@ -22,13 +22,19 @@ class Resource(models.TextChoices):
     STORAGE = "storage", gettext_lazy("Storage")
     INSTANCES = "instances", gettext_lazy("Instances")
     ROUTES = "routes", gettext_lazy("Routes")
+    IMAGES = "images", gettext_lazy("Images in the registry")
     PROJECTS = "projects", gettext_lazy("Projects")
 
 
-BYTES = (Resource.MEMORY, Resource.STORAGE)
+BYTES = (Resource.MEMORY, Resource.STORAGE, Resource.IMAGES)
 OF_PROJECTS = tuple(one for one in Resource if one != Resource.PROJECTS)  # a project holds no projects
 LARGEST = 10**15
-TYPED = {Resource.CPU: 1000, Resource.MEMORY: 1 << 30, Resource.STORAGE: 1 << 30}  # typed in cores and GB
+TYPED = {
+    Resource.CPU: 1000,
+    Resource.MEMORY: 1 << 30,
+    Resource.STORAGE: 1 << 30,
+    Resource.IMAGES: 1 << 30,
+}  # typed in cores and GB
 BINARY = {"": 1, "Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "Ti": 1 << 40}
 SENT = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)(Ki|Mi|Gi|Ti|)\Z", re.ASCII)
 

@@ -1,5 +1,8 @@
 """What happens to quotas by itself: loans go back on their day, and the numbers are added up again."""
 
+import uuid
+from collections.abc import Collection
+
 from django.db import transaction
 from django.db.models.functions import Now
 
@@ -7,6 +10,7 @@ from audit.models import AuditEntry
 from audit.services import Line, record, register_action
 from core.access import SYSTEM
 from core.errors import Conflict
+from core.pace import unhurried
 from tenants.models import Tenant
 from tenants.quota import counting, telling
 from tenants.quota.models import QuotaLoan
@@ -47,8 +51,13 @@ def recount_all() -> list[counting.Drift]:
 
 
 def recount(tenant: Tenant) -> list[counting.Drift]:
+    """A few things in each transaction, with room for others between them; none where all is right."""
+    return [drift for holders in unhurried(counting.doubtful(tenant)) for drift in _mend(tenant, holders)]
+
+
+def _mend(tenant: Tenant, holders: Collection[uuid.UUID]) -> list[counting.Drift]:
     with transaction.atomic():
-        found = counting.recount(tenant)
+        found = counting.mend(tenant, holders)
         if found:
             told = [f"{one.resource} of {one.what}: {one.was} is {one.now}" for one in found[:MOST_NAMED]]
             line = Line(MENDED, detail={"count": len(found), "drift": told})

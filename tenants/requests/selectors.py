@@ -1,12 +1,14 @@
 """Which requests somebody may see and decide, and what needs them."""
 
 import uuid
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db.models import Q, QuerySet
 
 from core.access import Actor, visible
+from core.access import seen as seen_where
 from core.clock import from_now
 from core.errors import NotFound
 from tenants.groups.holding import held_by
@@ -36,9 +38,12 @@ def decidable(actor: Actor) -> QuerySet[Request]:
     if not may_decide_somewhere(actor):
         return _rows().none()
     open_now = _rows().filter(still_open()).exclude(asked_by=actor.id)
-    condition = Q(pk__in=[])
+    kinds: dict[Q, list[str]] = defaultdict(list)
     for kind in KINDS.values():
-        condition |= Q(pk__in=visible(actor, Request.objects.filter(kind=kind.name), kind.permission).values("pk"))
+        kinds[seen_where(actor, Request, kind.permission)].append(kind.name)
+    condition = Q(pk__in=[])
+    for where, names in kinds.items():
+        condition |= Q(kind__in=names) & where
     return open_now.filter(condition)
 
 

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from core.access import Actor
 from tenants.custom.resolving import codes_at
-from tenants.groups.holding import held_by
+from tenants.groups.holding import held_by, ids_held_by
 from tenants.models import Grant, Review, ReviewLine
 from tenants.rights import running_grants
 
@@ -34,6 +34,11 @@ def not_over() -> Q:
 def own(actor: Actor) -> QuerySet[Grant]:
     """What the actor holds by themselves or by a group: for these they do not answer."""
     return Grant.objects.filter(held_by(actor.id))
+
+
+def about_own(actor: Actor) -> Q:
+    """Lines about these."""
+    return Q(grant_id__in=ids_held_by(actor.id))
 
 
 def needs_of(line: ReviewLine) -> tuple[str, ...]:
@@ -79,7 +84,7 @@ def answerable(actor: Actor) -> QuerySet[ReviewLine]:
     for role in {*projects, *tenants}:  # few, however many places there are
         here = Q(project__in=projects[role]) | Q(tenant__in=tenants[role], project=None)
         condition |= Q(role=role) & here
-    return ReviewLine.objects.filter(still_open(), condition).exclude(grant__in=own(actor))
+    return ReviewLine.objects.filter(still_open(), condition).exclude(about_own(actor))
 
 
 def answerable_count(actor: Actor) -> int:
@@ -94,6 +99,9 @@ def _groups(actor: Actor) -> dict[Place, int]:
     if actor.id is None or not places:
         return {}
     here = Q(tenant__in=places) | Q(project__in=places)
-    rows = ReviewLine.objects.filter(still_open(), here).exclude(grant__in=own(actor))
+    waiting = ReviewLine.objects.filter(still_open(), here)
+    if not waiting.exists():
+        return {}
+    rows = waiting.exclude(about_own(actor))
     counted = rows.order_by().values_list("tenant_id", "project_id", "role").annotate(count=Count("pk"))
     return {(t, p, role): count for t, p, role, count in counted if may_answer(actor, (t, p, role))}

@@ -25,7 +25,7 @@ STATES: dict[str, Status] = {
 
 def only_looks(line: ReviewLine) -> bool:
     """Whether all that a role allows leaves no entry in the audit: then the last time the person was here counts."""
-    return all(code.endswith(".view") for code in codes_at(line.tenant_id, line.role))
+    return all(code.endswith((".view", ".pull")) for code in codes_at(line.tenant_id, line.role))
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ from tests.rules import addresses
 from tests.rules.sources import told
 from tests.rules.test_addresses import NEEDS_MORE
 
+pytestmark = pytest.mark.wide
+
 __all__ = ["known"]
 
 VALUE = re.compile(r"'[^']*'|\b[0-9a-f]{32}\b|\b\d+(\.\d+)?\b")

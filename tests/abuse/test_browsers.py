@@ -67,6 +67,7 @@ def all_addresses() -> list[str]:
     ]
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("who", ["developer", "operator", "nobody"])
 def test_every_answer_says_what_browsers_shall_refuse(
     who: str, running: AppEnvironment, browse: Callable[[str], Client]
@@ -86,6 +87,7 @@ def test_every_answer_says_what_browsers_shall_refuse(
     assert faults == []
 
 
+@pytest.mark.wide
 def test_pages_need_nothing_that_the_policy_forbids(running: AppEnvironment, browse: Callable[[str], Client]) -> None:
     client, faults = browse("owner"), []
     for address in all_addresses():

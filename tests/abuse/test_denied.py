@@ -20,6 +20,7 @@ WRITES = [(method, path) for method, path in addresses() if method != "get" and 
 OWN = ("/api/v1/tokens", "/api/v1/me", "/api/v1/notices", "/api/v1/sessions")  # everybody's own account
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("who", ["guest", "auditor"])
 def test_every_write_of_who_may_only_look_is_on_record(who: str, known: dict[str, str], cast: Cast) -> None:
     _token, text = Token.objects.create(getattr(cast, who), name="tries")

@@ -8,8 +8,8 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from apps.models import AppEnvironment, Deployment
-from apps.reserving import VOLUME_BYTES
 from audit.models import AuditEntry
+from backends.contract import VOLUME_BYTES
 from backends.fake import FakeDriver
 from backends.swarm import manifests
 from tenants.quota.models import Quota

@@ -27,6 +27,7 @@ SAMPLE = {
 }
 
 
+@pytest.mark.wide
 @pytest.mark.django_db
 def test_no_address_makes_the_first_account() -> None:
     client = Client()
@@ -85,6 +86,9 @@ def test_only_these_addresses_answer_to_strangers() -> None:
         "set_language",
         "set_theme",
         "favicon.ico",
+        "registry_gate",  # likewise
+        "registry_events",  # shows a secret that only the registry has
+        "registry_token",  # a door, as the others: nobody gets anything without a password or a token
         "invitation",  # its address is the secret of one invitation
     }
     assert set(PUBLIC) == doors | {"portal_metrics"}  # which is not there without a token of its own

@@ -17,7 +17,9 @@ from backends.swarm import manifests
 from core.triggers import allow_statements, refuse_statements
 from operations import tasks
 from operations.models import Operation
+from tests.abuse import kubernetes_words
 from tests.abuse.engine_words import broken_texts, faults_of
+from tests.apps.specification.test_foreign import escapes
 from tests.apps.specification.test_refusals import BINDS, HOST_KEYS, OTHER_KEYS
 from tests.conftest import Wakeups
 from tests.pages.test_deploy_page import filled
@@ -138,6 +140,22 @@ def test_by_the_panels_hidden_part(browse: Callable[[str], Client], place: AppEn
             assert not service.get("volumes")
 
 
+def test_by_the_import_of_documents(
+    nothing_happened: None, api: Callable[[str], APIClient], browse: Callable[[str], Client]
+) -> None:
+    """By the API and by the panel, whatever the documents ask for; what the API answers is never a specification."""
+    client, panel = api("owner"), browse("owner")
+    for name, found in escapes().items():
+        text = yaml.safe_dump_all(found)
+        answer = client.post(f"{P}/import", {"text": text}, format="json")
+        assert answer.status_code == 200, name
+        assert (answer.json()["ready"], answer.json()["spec"]) == (False, None), name
+    sent = filled(panel, mode="import", name="fresh", go="take")
+    for name in ("pod hostNetwork", "security privileged", "volume csi", "our own note", "kind DaemonSet"):
+        page = panel.post(PANEL, sent | {"compose": yaml.safe_dump_all(escapes()[name])})
+        assert "something stands in the way" in page.content.decode(), name
+
+
 # --- what was stored already -------------------------------------------------------------------------------------
 
 
@@ -231,6 +249,7 @@ def test_the_hosts_port_is_not_the_persons(
     (spec,) = driver.applied
     said = manifests.service_body(spec, attempt="1", files={})
     assert faults_of(said) == []
+    assert kubernetes_words.faults_of(spec) == []
     assert {one["PublishMode"] for one in said["EndpointSpec"]["Ports"]} == {"host"}
 
 
@@ -272,6 +291,8 @@ def test_texts_of_people_stay_texts(
         said = json.loads(json.dumps(manifests.service_body(spec, attempt="1", files={})))
         assert faults_of(said) == []
         assert broken_texts(said, NASTY) == []
+        assert kubernetes_words.faults_of(spec) == []
+        assert kubernetes_words.broken_texts(spec, NASTY) == []
 
 
 def test_the_words_for_the_engine_are_complete(running: AppEnvironment, driver: FakeDriver) -> None:
@@ -283,3 +304,31 @@ def test_the_words_for_the_engine_are_complete(running: AppEnvironment, driver: 
     said["TaskTemplate"]["ContainerSpec"]["Mounts"] = [{"Type": "bind", "Source": "/", "Target": "/host"}]
     said["TaskTemplate"]["Placement"] = {"Constraints": ["node.role==manager"]}
     assert len(faults_of(said)) == 5
+
+
+def test_the_words_for_the_second_engine_are_complete(running: AppEnvironment, driver: FakeDriver) -> None:
+    """As above: all that reaches the host, or another's environment, is seen."""
+    (spec,) = {one.ref: one for one in driver.applied}.values()
+    assert kubernetes_words.faults_of(spec) == []
+    workload = kubernetes_words.said_of(spec)[-1]
+    pod = workload["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    for part, key, value in (
+        (pod, "hostNetwork", True),
+        (pod, "hostPID", True),
+        (pod, "initContainers", [{"image": "x"}]),
+        (pod, "volumes", [{"name": "root", "hostPath": {"path": "/"}}]),
+        (pod, "serviceAccountName", "admin"),
+        (pod, "automountServiceAccountToken", True),
+        (container, "securityContext", {"privileged": True}),
+        (container, "envFrom", [{"secretRef": {"name": "of-globex"}}]),
+        (workload["metadata"], "namespace", "of-globex"),
+        (workload["metadata"], "name", "of-globex"),
+        (workload["metadata"], "annotations", {"a": {"b": "c"}}),
+    ):
+        kept = dict(part)
+        part[key] = value
+        assert kubernetes_words.faults_in(workload, spec), key
+        part.clear()
+        part.update(kept)
+    assert kubernetes_words.faults_in(workload, spec) == []

@@ -25,6 +25,8 @@ from tests.abuse.test_isolation import ask, known
 from tests.conftest import Cast
 from tests.rules import addresses
 
+pytestmark = pytest.mark.wide
+
 __all__ = ["known"]
 
 MARK = "</script></title></textarea>\"'><b data-evil>{{7*7}}{%%}${7*7}\u202e"

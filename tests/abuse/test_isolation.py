@@ -15,11 +15,12 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from apps.models import AppEnvironment, Deployment, Environment, ObservedInstance
+from apps.observing import observe
 from apps.services import create_app
 from audit.models import AuditEntry
-from backends.models import Cluster
+from backends.models import Cluster, Host
 from console.models import ConsoleSession
-from images.models import Artifact, Repository, Tag
+from images.models import Artifact, Build, Excuse, Repository, Scan, Tag, Upload, Webhook, WebhookDelivery
 from operations.models import Operation
 from portal.api.reference import description
 from tenants.custom.services import create_role
@@ -35,13 +36,17 @@ from tenants.reviews.services import start as start_review
 from tenants.robots.services import create_robot
 from tenants.services import create_project
 from tests.conftest import Cast
+from tests.images.known import promotion_of, rule_of
+from tests.replication.known import replicated
 
+pytestmark = pytest.mark.wide
 Api = Callable[[str], APIClient]
 P = "/api/v1/tenants/acme/projects/shop"
 E = f"{P}/apps/hello/environments/dev"
 DIGEST = "sha256:" + "a" * 64
 OF_EACH_REQUEST = {"X-Request-ID", "Date", "Expires"}
-QUERY = {"/api/v1/tenants/{tenant}/projects/{project}/apps/{app}/releases/{number}/diff": "?with=1"}
+RELEASE = "/api/v1/tenants/{tenant}/projects/{project}/apps/{app}/releases/{number}"
+QUERY = {f"{RELEASE}/diff": "?with=1", f"{RELEASE}/given": "?environment=dev"}
 BODIES: dict[str, dict[str, Any]] = {  # good ones, so that nothing but the address is in the way
     "requests": {"kind": "access", "payload": {"role": "tenant.member", "hours": 1}},
     "invitations": {"person": "x", "role": "tenant.member"},
@@ -69,17 +74,37 @@ BODIES: dict[str, dict[str, Any]] = {  # good ones, so that nothing but the addr
     "reviews": {"name": "x", "ends_at": (timezone.now() + timedelta(days=1)).isoformat()},
     "answers": {"lines": [str(uuid.UUID(int=7))], "answer": "keep"},
     "call-off": {"reason": "x"},
+    "offer": {"everyone": True},
+    "visibility": {"visible": "everyone"},
+    "tag-rules": {"repositories": "*", "tags": "x*"},
+    "retention": {"repositories": "x*", "newest": 1},
+    "promotions": {"stage": "prod", "digest": DIGEST},
+    "suspend": {"reason": "x"},
+    "evidence": {"kind": "text", "passed": True, "text": "x"},
+    "excuses": {"vulnerability": "CVE-2026-1", "reason": "nobody calls it", "until": "2026-12-01"},
+    "webhooks": {"name": "x", "address": "https://127.0.0.1/", "events": ["pushed"]},
+    "registries": {"name": "x", "address": "https://127.0.0.1"},
+    "image-copies": {"image": "quay.io/x/y:1", "name": "x"},
+    "replication": {"name": "x", "registry": "elsewhere", "direction": "pull"},
+    "uploads": {"file_name": "web.tar", "size_bytes": 5000},
+    "builds": {"repository": "web", "address": "https://127.0.0.1/x.git"},
+    "build-rights": {"network": True},
 }
 
 
 @pytest.fixture
 def known(running: AppEnvironment, cast: Cast) -> dict[str, str]:
     """Names and ids of acme, by the parts of addresses."""
-    repository = Repository.objects.create(name="own", tenant=cast.acme)
+    repository = Repository.objects.create(name="own", tenant=cast.acme, project=cast.shop, path="acme/shop/own")
     artifact = Artifact.objects.create(repository=repository, digest=DIGEST, pinned=f"own@{DIGEST}")
     Tag.objects.create(repository=repository, name="1", artifact=artifact)
+    Scan.objects.create(artifact=artifact, rating="A", at_best="A", tool="berth")
+    excused = {"vulnerability": "CVE-2026-1", "reason": "x", "until": timezone.localdate(), "given_by": "owner"}
+    excuse = Excuse.objects.create(tenant=cast.acme, repository=repository, **excused)
     token, _text = Token.objects.create(cast.owner, name="owned")
     instance = ObservedInstance.objects.filter(place=running).order_by("number")[0]
+    rule = str(rule_of(cast))
+    hook = Webhook.objects.create(tenant=cast.acme, project=cast.shop, name="ci", events=["pushed"])
     console = ConsoleSession.objects.create(  # noqa: S604  `shell` is a column
         tenant=cast.acme, project=cast.shop, place=running, instance_id=instance.pk, engine_id="x", service="web",
         number=1, shell="sh", person_id=cast.owner.pk, person_name="owner",
@@ -93,32 +118,58 @@ def known(running: AppEnvironment, cast: Cast) -> dict[str, str]:
     create_role(cast.actor("owner"), cast.acme, name="watch", level="project", permissions=["app.view"])
     later = timezone.now() + timedelta(days=1)
     review = start_review(cast.actor("owner"), cast.acme, name="known", ends_at=later)
-    return {
-        "role": "watch",
-        "review": str(review.pk),
-        "loan": str(loan.pk),
-        "tenant": "acme",
-        "project": "shop",
-        "robot": "ci",
-        "app": "hello",
-        "environment": "dev",
-        "cluster": "local",
-        "number": "1",
-        "repository": "own",
-        "digest": DIGEST,
-        "operation": str(Operation.objects.get(deployment__place=running).pk),
-        "instance": str(instance.pk),
-        "console": str(console.pk),
-        "grant": str(Grant.objects.get(user=cast.owner, tenant=cast.acme).pk),
-        "token": str(token.id),
-        "session": str(session_of(cast.owner)),
-        "factor": str(public_id(Authenticator.objects.create(user=cast.owner, type="totp", data={}))),
-        "person": str(cast.developer.pk),
-        "group": str(crew_of(cast)),
-        "asked": str(ask_for(cast).pk),
-        "invitation": str(invite(cast.actor("owner"), cast.acme, person="x", role="tenant.member")[0].pk),
-        "mapping": str(RoleMapping.objects.create(place="project", keystone_role="known", role="tenant.member").pk),
-    }
+    upload = Upload.objects.create(
+        tenant=cast.acme, project=cast.shop, owner_id=cast.owner.pk, owner_name="owner", file_name="web.tar",
+        size_bytes=5000, reserved_bytes=5000,
+    )  # fmt: skip
+    build = Build.objects.create(
+        tenant=cast.acme, project=cast.shop, owner_id=cast.owner.pk, owner_name="owner", file_name="web.tar",
+        recipe="Dockerfile", repository="web", tags=["1"],
+    )  # fmt: skip
+    return (
+        {
+            "upload": str(upload.pk),
+            "build": str(build.pk),
+            "role": "watch",
+            "review": str(review.pk),
+            "loan": str(loan.pk),
+            "tenant": "acme",
+            "project": "shop",
+            "robot": "ci",
+            "app": "hello",
+            "environment": "dev",
+            "cluster": "local",
+            "host": str(host_of(cast)),
+            "number": "1",
+            "repository": "own",
+            "digest": DIGEST,
+            "tag": "1",
+            "artifact": str(artifact.pk),
+            "excuse": str(excuse.pk),
+            "webhook": str(hook.pk),
+            "delivery": str(WebhookDelivery.objects.create(tenant=cast.acme, webhook=hook, event="pushed").pk),
+            "operation": str(Operation.objects.get(deployment__place=running).pk),
+            "instance": str(instance.pk),
+            "console": str(console.pk),
+            "grant": str(Grant.objects.get(user=cast.owner, tenant=cast.acme).pk),
+            "token": str(token.id),
+            "session": str(session_of(cast.owner)),
+            "factor": str(public_id(Authenticator.objects.create(user=cast.owner, type="totp", data={}))),
+            "person": str(cast.developer.pk),
+            "group": str(crew_of(cast)),
+            "asked": str(ask_for(cast).pk),
+            "invitation": str(invite(cast.actor("owner"), cast.acme, person="x", role="tenant.member")[0].pk),
+            "mapping": str(RoleMapping.objects.create(place="project", keystone_role="known", role="tenant.member").pk),
+        }
+        | promotion_of(cast, DIGEST)
+        | replicated(cast)
+        | {"rule_id": rule}
+    )
+
+
+def host_of(cast: Cast) -> uuid.UUID:
+    observe(cast.cluster)
+    return Host.objects.values_list("pk", flat=True).get(cluster=cast.cluster)
 
 
 def ask_for(cast: Cast) -> AskedFor:
@@ -169,6 +220,10 @@ def body_for(method: str, path: str) -> dict[str, Any]:
         return BODIES.get(path.rpartition("/")[2], {})
     if "/grants/" in path:
         return {"ends_at": "2040-01-01T00:00:00Z", "reason": "x"}
+    if "/webhooks/" in path:
+        return {"name": "x"}
+    if "/registries/" in path or "/replication/" in path:
+        return {}
     return {"protected": True} if "/environments/" in path else {"title": "x"}
 
 
@@ -221,11 +276,22 @@ def test_own_names_in_front_do_not_open_what_is_anothers(known: dict[str, str], 
         f"{own}/apps/hello/environments/dev/instances/{known['instance']}",
         f"{own}/apps/hello/deployments/1",
         f"{own}/apps/hello/releases/1",
+        f"{own}/webhooks/{known['webhook']}",
+        f"{own}/webhooks/{known['webhook']}/deliveries/{known['delivery']}",
         f"{own}/images/own/tags",
+        f"{own}/images/own/visibility",
         f"{own}/images/own/artifacts/{DIGEST}",
+        f"{own}/passports/{DIGEST}",
+        f"{own}/promotions/{known['promotion']}",
+        f"{own}/scans/{known['artifact']}",
+        f"{own}/scans/{known['artifact']}/findings",
+        f"{own}/scans/{known['artifact']}/sbom",
+        f"{own}/scans/{known['artifact']}/excuses",
     ):
         assert client.get(path).status_code == 404, path
     assert client.delete(f"/api/v1/tenants/globex/grants/{known['grant']}").status_code == 404
+    for kind in ("tag-rules", "retention"):
+        assert client.delete(f"{own}/{kind}/{known['rule']}").status_code == 404
     logs = client.get(f"{own}/apps/hello/environments/dev/logs?instance={known['instance']}")
     assert (logs.status_code, logs.json()["errors"][0]["code"]) == (400, "unknown")
 

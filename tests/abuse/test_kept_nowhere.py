@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from django.core.cache import cache
 from django.test import Client
 
@@ -14,6 +15,8 @@ from tests.abuse.test_isolation import addresses as api_addresses
 from tests.abuse.test_isolation import ask, filled, known
 from tests.conftest import Cast
 from tests.rules import addresses
+
+pytestmark = pytest.mark.wide
 
 __all__ = ["known"]
 

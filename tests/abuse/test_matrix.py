@@ -39,7 +39,7 @@ pytestmark = pytest.mark.wide
 Record = Callable[[str, object], None]
 WITHIN = [role for role in ROLES.values() if role.level != "platform"]
 OF_THIS_REQUEST = re.compile(r'"request_id": ?"[^"]*"')
-NOT_OF_A_TENANT = {"code", "cluster", "mapping"}  # gaps that stand for what no tenant owns
+NOT_OF_A_TENANT = {"code", "cluster", "host", "mapping", "way"}  # gaps that stand for what no tenant owns
 # What one must hold to have read a page or answer whose name says what it shows.
 READING = (
     (re.compile(r"audit"), "audit.view"),
@@ -49,8 +49,11 @@ READING = (
     (re.compile(r"robots$|project_tokens"), "member.view"),
     (re.compile(r"logs"), "log.view"),
     (re.compile(r"quota"), "quota.view"),
-    (re.compile(r"images|artifact|^api_tags"), "image.view"),
-    (re.compile(r"^clusters?$|^api_cluster(_|$)"), "cluster.view"),
+    (re.compile(r"registry_upkeep|registry_collections"), "cluster.view"),
+    (re.compile(r"keeping|retention|tag_rules|artifact|^api_tags|project_base_images"), "image.view"),
+    (re.compile(r"(?<!base_)images|api_image(?!_search)"), "image.view"),  # whoever searches finds what they may see
+    (re.compile(r"^(api_)?base_images$"), "cluster.manage"),
+    (re.compile(r"^clusters?$|^hosts?$|^cluster_|^api_cluster(_|$)"), "cluster.view"),
     (re.compile(r"keystone|role_mapping|identity_drift"), "identity.manage"),
 )
 

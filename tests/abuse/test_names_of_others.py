@@ -15,6 +15,7 @@ from apps.specification.reading import read_data
 from backends.fake import FakeDriver
 from backends.swarm import manifests
 from core.access import Actor
+from tests.abuse import kubernetes_words
 from tests.abuse.engine_words import faults_of, leaves
 from tests.conftest import Cast, Wakeups
 
@@ -82,6 +83,7 @@ def test_the_same_port_of_a_host_is_taken_from_nobody(
         said = manifests.service_body(spec, attempt="1", files={})
         assert faults_of(said) == []
         assert [path for path, _value in leaves(said) if "PublishedPort" in path] == []
+        assert kubernetes_words.faults_of(spec) == []
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -110,3 +112,38 @@ def test_a_short_name_stays_with_who_had_it_first(
     other = app_of(cast.actor("outsider"), cast.environment("dev", cast.store), "third")
     settle(lambda: deploy(cast.actor("outsider"), other, spec=web()))
     assert [spec.aliases for spec in driver.applied] == [("first-web", "web"), ("second-web",), ("third-web", "web")]
+
+
+def test_what_others_things_are_called_stays_a_word_wherever_it_is_written(
+    cast: Cast, place: AppEnvironment, driver: FakeDriver, settle: Callable[[Callable[[], Any]], None]
+) -> None:
+    """Whoever learnt how another tenant's things are called on the engine reaches none of them by it."""
+    theirs = app_of(cast.actor("outsider"), cast.environment("dev", cast.store), "theirs")
+    app, environment = theirs.engine_name, theirs.environment.engine_name
+    document = {
+        "services": {
+            app: {
+                "image": IMAGE,
+                "command": [environment, app],
+                "environment": {"A": app, environment: "x"},
+                "labels": {app: environment},
+                "volumes": [f"{app}:/data"],
+                "configs": [{"source": app, "target": "/etc/config"}],
+                "deploy": {"placement": {"constraints": [f"node.labels.{app} == {environment}"]}},
+            }
+        },
+        "volumes": {app: {}},
+        "configs": {app: {"content": environment}},
+    }
+    spec = read_data(document).specification
+    settle(lambda: deploy(cast.actor("owner"), place, spec=spec))
+    assert driver.applied
+    for applied in driver.applied:
+        assert (applied.ref.environment, applied.ref.app) == (place.environment.engine_name, place.engine_name)
+        assert kubernetes_words.faults_of(applied) == []
+        assert (
+            faults_of(manifests.service_body(applied, attempt="1", files={one.name: one.name for one in applied.files}))
+            == []
+        )
+        assert all(one.volume.startswith(place.engine_name) for one in applied.volumes)
+        assert all(one.name.startswith(place.engine_name) for one in applied.files)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from django.test import Client
 
 from apps.models import AppEnvironment
@@ -27,6 +28,7 @@ SENT = {
 }
 
 
+@pytest.mark.wide
 def test_no_address_changes_anothers_password(
     running: AppEnvironment, cast: Cast, browse: Callable[[str], Client]
 ) -> None:

@@ -12,6 +12,7 @@ from django.db import connection
 from rest_framework.test import APIClient
 
 from apps.models import AppEnvironment
+from backends.fake import FakeDriver
 from backends.models import Cluster
 from core.secrets import Secret, ring
 from portal.api.reference import description
@@ -19,6 +20,7 @@ from portal.checks import our_models
 from tenants.models import Token, User
 from tests.abuse.test_isolation import known
 from tests.conftest import Cast, Wakeups
+from tests.replication.known import KEPT
 
 __all__ = ["known"]
 
@@ -36,24 +38,27 @@ class Planted:
 
 
 @pytest.fixture
-def planted(known: dict[str, str], cast: Cast, api: Callable[[str], APIClient]) -> Planted:
+def planted(known: dict[str, str], cast: Cast, far: FakeDriver, api: Callable[[str], APIClient]) -> Planted:
     """A password, a cluster's key and a token that were really sent through the front door."""
     cast.guest.set_password(PASSWORD)
     cast.guest.save()
     APIClient().post("/accounts/sign-in/", {"username": "guest", "password": PASSWORD})
     APIClient().post("/accounts/sign-in/", {"username": "nobody", "password": PASSWORD})
     operator = api("operator")
-    body = {"name": "vault", "kind": "swarm", "address": "tcp://10.0.0.5:2376", "client_key": KEY}
+    body = {"name": "vault", "kind": "kubernetes", "address": "https://10.0.0.5:6443", "client_key": KEY}
     headers = {"Idempotency-Key": "vault"}
     assert operator.post("/api/v1/clusters", body, format="json", headers=headers).status_code == 201
     operator.post("/api/v1/clusters", body, format="json", headers=headers)
     operator.patch("/api/v1/clusters/vault", {"client_key": KEY, "title": "x" * 200}, format="json")
     operator.patch("/api/v1/clusters/vault", {"client_key": KEY, "unknown": KEY}, format="json")
+    registry = "/api/v1/tenants/acme/projects/shop/registries/elsewhere"
+    for more in ({"unknown": KEPT}, {"address": "https://127.0.0.1"}, {"address": f"https://x:{KEPT}@x.test"}):
+        api("owner").patch(registry, {"password": KEPT} | more, format="json")
     made = api("owner").post("/api/v1/tokens", {"name": "canary"}, format="json", headers=headers).json()["token"]
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {made}")
     client.get("/api/v1/tenants/acme/audit")
-    needles = [PASSWORD, KEY, made, made[20:], base64.b64encode(KEY.encode()).decode()]
+    needles = [PASSWORD, KEY, KEPT, made, made[20:], base64.b64encode(KEY.encode()).decode()]
     return Planted(made, needles)
 
 
@@ -76,6 +81,7 @@ def test_no_column_holds_one_in_plain_text(planted: Planted) -> None:
     assert [ring().decrypt(text.encode()).decode() for text in kept] == [KEY], "it is there, encrypted"
 
 
+@pytest.mark.wide
 def test_no_answer_holds_one(planted: Planted, known: dict[str, str], api: Callable[[str], APIClient]) -> None:
     paths = [path for path, methods in description()["paths"].items() if "get" in methods and "/logs" not in path]
     for name in ("owner", "operator", "auditor", "outsider"):

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from apps.models import AppEnvironment, Environment
+from apps.models import AppEnvironment, ClusterOffer, Environment
 from audit.models import AuditEntry
 from backends.models import Cluster
 from operations.models import Operation
@@ -72,13 +72,14 @@ def test_the_cluster_of_an_environment_changes_while_nothing_is_there(
     running: AppEnvironment, cast: Cast, api: Api
 ) -> None:
     other = Cluster.objects.create(name="other", kind="fake")
+    ClusterOffer.objects.create(cluster=other, tenant=cast.globex)
     Environment.objects.filter(project=cast.store, name="dev").update(cluster=other)
     client = api("outsider")
     store = "/api/v1/tenants/globex/projects/store/environments"
     assert client.patch(f"{store}/test", {"cluster": "other"}, format="json").json()["cluster"] == "other"
     foreign = api("owner").patch(f"{P}/environments/test", {"cluster": "other"}, format="json")
     assert foreign.json()["errors"][0]["code"] == "unknown"
-    Environment.objects.filter(project=cast.shop, name="prod").update(cluster=other)
+    ClusterOffer.objects.create(cluster=other, tenant=cast.acme)
     busy = api("owner").patch(f"{P}/environments/dev", {"cluster": "other"}, format="json")
     assert (busy.status_code, busy.json()["code"]) == (409, "in_use")
 

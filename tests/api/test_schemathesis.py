@@ -25,6 +25,8 @@ from operations.models import Operation
 from portal.api.reference import description
 from tests.conftest import Cast
 
+pytestmark = pytest.mark.wide
+
 EXAMPLES = 5
 STREAMS = "/logs"  # they have no end; tests/api/test_logs.py reads them
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]

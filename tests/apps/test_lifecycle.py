@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from apps import services as apps
+from apps.lifecycle import operations as work
 from apps.lifecycle import services as lifecycle
 from apps.models import AppEnvironment, ObservedService
 from apps.reconciling import reconcile_cluster
@@ -20,6 +21,7 @@ from core.errors import Conflict, Denied, Invalid
 from operations import services, tasks
 from operations.models import Operation
 from tenants.models import Notice, Project
+from tests.apps.killed import die, work_until_killed
 from tests.conftest import Cast, Wakeups
 
 Settle = Callable[[], None]
@@ -292,10 +294,6 @@ def test_members_hear_of_it_once(cast: Cast, running: AppEnvironment, turn: Turn
     assert AuditEntry.objects.filter(action="project.suspend.run", result="done").count() == 1
 
 
-class Killed(BaseException):
-    """What a SIGKILL leaves: whatever was not committed never was."""
-
-
 POINTS = [
     ("operations.services.begin", "before", 1),
     ("operations.services.begin", "after", 1),
@@ -333,8 +331,8 @@ def test_killed_at_any_step_it_is_done_once(
     begun = turn(deed, work=False)
     wakeups.ids.clear()
     with monkeypatch.context() as patched:
-        _die(patched, point, when, count)
-        _work_until_killed(begun)
+        die(patched, point, when, count, importer=work)
+        work_until_killed(begun)
     Operation.objects.filter(pk=begun.pk).update(lease_until=timezone.now() - timedelta(hours=1))
     wakeups.ids.append(str(begun.pk))
     settle()
@@ -345,38 +343,6 @@ def test_killed_at_any_step_it_is_done_once(
     assert counts == {"suspend": {0}, "archive": set(), "delete": set()}.get(deed, {3})
     assert AuditEntry.objects.filter(operation_id=begun.pk, result="done").count() == 1
     assert Notice.objects.filter(user=cast.owner, kind=f"project.{deed}.succeeded").count() == 1
-
-
-def _work_until_killed(operation: Operation) -> None:
-    for _step in range(30):
-        Operation.objects.filter(pk=operation.pk).update(not_before=None)
-        try:
-            tasks.run_operation(str(operation.pk))
-        except Killed:
-            return
-
-
-def _die(patched: pytest.MonkeyPatch, point: str, when: str, count: int) -> None:
-    """Raise at the `count`-th call of `point`, once; also where it was imported by name."""
-    from importlib import import_module
-
-    parts, calls = point.split("."), [0]
-    owner = import_module(".".join(parts[:-2]))
-    owner = getattr(owner, parts[-2])
-    original = getattr(owner, parts[-1])
-
-    def run(*args: Any, **more: Any) -> Any:
-        calls[0] += 1
-        if when == "before" and calls[0] == count:
-            raise Killed
-        answer = original(*args, **more)
-        if when == "after" and calls[0] == count:
-            raise Killed
-        return answer
-
-    patched.setattr(owner, parts[-1], run)
-    if parts[-1] == "begin":
-        patched.setattr("apps.lifecycle.operations.begin", run)
 
 
 def test_deploying_goes_on_as_ever_after_all_that(

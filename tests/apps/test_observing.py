@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,10 +13,14 @@ from django.utils import timezone
 
 from apps import observer, observing, reconciling
 from apps import services as apps
-from apps.models import AppEnvironment, ObservedInstance, ObservedService
+from apps.building import ref_of
+from apps.doubting import BELIEVED_AFTER, too_many
+from apps.models import App, AppEnvironment, ObservedInstance, ObservedService
+from apps.models.declared import engine_name
 from apps.operations import FAILURES_OPEN_BREAKER
 from apps.specification import from_image
 from audit.models import AuditEntry
+from backends.contract import DriverError, Reason, ReasonCode, Snapshot
 from backends.fake import FakeDriver, Mood
 from backends.models import Cluster
 from operations import tasks
@@ -111,6 +116,31 @@ def test_what_fell_out_is_brought_back(
     assert AuditEntry.objects.filter(action="app.repair.run", result="done").count() == 1
 
 
+CHANGED = [{"wanted": 5}, {"phase": "outdated"}]  # scaled past Berth, and whatever else an engine can tell
+
+
+@pytest.mark.parametrize("changed", CHANGED, ids=lambda one: next(iter(one)))
+def test_what_was_changed_on_the_engine_is_put_right_unless_that_is_switched_off(
+    changed: dict[str, Any], cast: Cast, deployed: Deployed, settings: Any
+) -> None:
+    place = deployed("a")
+    assert reconciling.reconcile_cluster(cluster_now(cast)) == 0
+    place.services.update(**changed)
+    settings.REPAIR_CHANGED = False
+    assert reconciling.reconcile_cluster(cluster_now(cast)) == 0
+    settings.REPAIR_CHANGED = True
+    assert reconciling.reconcile_cluster(cluster_now(cast)) == 1
+    assert Operation.objects.get(state__in=Operation.ACTIVE).target_name == str(place)
+
+
+def test_what_looks_changed_everywhere_is_left_as_it_is(cast: Cast, deployed: Deployed) -> None:
+    for name in ("a", "b", "c", "d"):
+        deployed(name)
+    ObservedService.objects.update(wanted=0)
+    assert reconciling.reconcile_cluster(cluster_now(cast)) == 0
+    assert AuditEntry.objects.filter(action="cluster.repair_braked").count() == 1
+
+
 def test_an_empty_answer_does_not_start_everything_again(cast: Cast, deployed: Deployed) -> None:
     for name in ("a", "b", "c", "d"):
         deployed(name)
@@ -121,12 +151,116 @@ def test_an_empty_answer_does_not_start_everything_again(cast: Cast, deployed: D
     assert not Operation.objects.filter(kind="app.repair.run").exists()
 
 
+def test_a_single_empty_look_changes_nothing_that_pages_show(
+    cast: Cast, deployed: Deployed, driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = [deployed(name) for name in ("a", "b", "c", "d")]
+    observing.observe(cast.cluster)
+    rows, hosts, before = list(ObservedService.objects.values()), cast.cluster.hosts.count(), newest()
+    assert (len(rows), hosts) == (4, 1)
+    at = timezone.now()
+    empty = Snapshot(at=at, services=(), hosts=())
+    monkeypatch.setattr(driver, "snapshot", lambda **_: empty)
+    assert observing.observe(cast.cluster)
+    assert list(ObservedService.objects.values()) == rows
+    assert cast.cluster.hosts.count() == hosts
+    assert rung(before) == [], "no page hears of it"
+    assert reconciling.reconcile_cluster(cluster_now(cast)) == 0
+    monkeypatch.undo()
+    assert observing.observe(cast.cluster)
+    assert places[0].services.get().running == 1
+    monkeypatch.setattr(driver, "snapshot", lambda **_: replace(empty, at=timezone.now()))
+    assert observing.observe(cast.cluster)
+    monkeypatch.setattr(driver, "snapshot", lambda **_: replace(empty, at=timezone.now() + BELIEVED_AFTER))
+    assert observing.observe(cast.cluster), "who goes on saying so is believed"
+    assert not ObservedService.objects.exists()
+
+
+def test_a_hundred_apps_stay_when_an_answer_is_empty(
+    cast: Cast, running: AppEnvironment, driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert running.release is not None
+    apps_made = [App(tenant=cast.acme, project=cast.shop, name=f"many-{number:03}") for number in range(100)]
+    places = [
+        AppEnvironment(
+            tenant=cast.acme, project=cast.shop, app=app, environment=running.environment, release=running.release
+        )
+        for app in App.objects.bulk_create(apps_made)
+    ]
+    for place in places:
+        place.engine_name = engine_name("a", place.id)
+    AppEnvironment.objects.bulk_create(places)
+    first = driver.snapshot()
+    (one,) = first.services
+    services = [replace(one, ref=ref_of(place, "web"), instances=()) for place in places]
+    whole = replace(first, services=(one, *services))
+    monkeypatch.setattr(driver, "snapshot", lambda **_: replace(whole, at=timezone.now()))
+    assert observing.observe(cast.cluster)
+    shown = list(ObservedService.objects.values())
+    hosts = list(cast.cluster.hosts.values())
+    assert len(shown) == 101
+    for lost in (replace(whole, services=()), replace(whole, services=(), hosts=())):
+        monkeypatch.setattr(driver, "snapshot", lambda lost=lost, **_: replace(lost, at=timezone.now()))
+        assert observing.observe(cast.cluster)
+    assert list(ObservedService.objects.values()) == shown, "nothing is deleted, and nothing is older than it was"
+    assert list(cast.cluster.hosts.values()) == hosts
+    assert cluster_now(cast).state == Cluster.State.READY
+    assert reconciling.reconcile_cluster(cluster_now(cast)) == 0
+
+
+def test_what_a_watch_has_lost_is_asked_of_the_engine_before_it_is_doubted(
+    cast: Cast, deployed: Deployed, driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b", "c", "d"):
+        deployed(name)
+    observing.observe(cast.cluster)
+    whole, asked = driver.snapshot(), list[bool]()
+
+    def snapshot(*, fresh: bool = False) -> Snapshot:
+        asked.append(fresh)
+        return replace(whole, at=timezone.now(), services=whole.services if fresh else ())
+
+    monkeypatch.setattr(driver, "snapshot", snapshot)
+    ObservedService.objects.update(running=0)
+    assert observing.observe(cast.cluster)
+    assert asked == [False, True]
+    assert set(ObservedService.objects.values_list("running", flat=True)) == {1}, "the engine's own word was written"
+
+
+def test_what_bears_our_marks_and_is_not_ours_is_told_once(
+    cast: Cast, running: AppEnvironment, driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = driver.snapshot()
+
+    def seen(*forged: str) -> list[dict[str, Any]]:
+        monkeypatch.setattr(driver, "snapshot", lambda **_: replace(shown, at=timezone.now(), forged=forged))
+        assert observing.observe(cast.cluster)
+        entries = AuditEntry.objects.filter(action="cluster.forged_seen").order_by("at")
+        return [entry.detail for entry in entries]
+
+    assert seen() == []
+    first = {"names": ["e-1/one", "e-1/two"], "count": 2}
+    assert seen("e-1/two", "e-1/one") == [first]
+    assert seen("e-1/one", "e-1/two") == [first], "the same again is no news"
+    assert seen(*(f"e-{number}/x" for number in range(30))) == [first], "nor is a stream of them"
+    assert running.services.get().running == 3
+
+
+def test_one_app_that_is_gone_is_believed_at_once(cast: Cast, deployed: Deployed, driver: FakeDriver) -> None:
+    first, *_others = [deployed(name) for name in ("a", "b", "c", "d")]
+    observing.observe(cast.cluster)
+    for ref in driver.services(first.engine_name):
+        driver.remove(ref)
+    assert observing.observe(cast.cluster)
+    assert set(ObservedService.objects.values_list("place__app__name", flat=True)) == {"b", "c", "d"}
+
+
 @pytest.mark.parametrize(
     ("missing", "places", "braked"),
     [(0, 0, False), (2, 2, False), (3, 20, True), (3, 40, False), (20, 1000, False), (21, 1000, True)],
 )
 def test_where_the_brake_begins(missing: int, places: int, braked: bool) -> None:
-    assert reconciling.too_many(missing, places) is braked
+    assert too_many(missing, places) is braked
 
 
 def test_while_the_breaker_is_open_no_worker_waits_for_the_engine(
@@ -142,6 +276,30 @@ def test_while_the_breaker_is_open_no_worker_waits_for_the_engine(
     Operation.objects.update(not_before=None)
     tasks.run_operation(str(operation.pk))
     assert operation.events.filter(code="preparing").exists()
+
+
+def test_workers_open_the_breaker_of_an_engine_that_is_deaf_and_no_other(
+    cast: Cast, place: AppEnvironment, driver: FakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The observer has failed once; four workers that waited in vain are enough, and the fifth does not wait."""
+    operation = apps.deploy(cast.actor("developer"), place, spec=from_image("berth/hello:1"))
+    asked: list[str] = []
+
+    def deaf(_environment: Any) -> None:
+        asked.append("ensure_environment")
+        raise DriverError(Reason(ReasonCode.ENGINE_SLOW))
+
+    monkeypatch.setattr(driver, "ensure_environment", deaf)
+    other = Cluster.objects.create(name="other", kind=Cluster.Kind.FAKE, address="fake://", state=Cluster.State.READY)
+    Cluster.objects.filter(pk=cast.cluster.pk).update(state="away", failures=1, looked_at=timezone.now())
+    for _worker in range(FAILURES_OPEN_BREAKER + 3):
+        Operation.objects.update(not_before=None)
+        tasks.run_operation(str(operation.pk))
+    assert len(asked) == FAILURES_OPEN_BREAKER - 1
+    assert Cluster.objects.get(pk=other.pk).failures == 0
+    monkeypatch.undo()
+    assert observing.observe(cluster_now(cast)), "the first success closes it"
+    assert cluster_now(cast).failures == 0
 
 
 def rung(since: int) -> list[str]:

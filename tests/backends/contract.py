@@ -24,13 +24,15 @@ from backends.contract import (
     ServiceStatus,
 )
 from launcher.processes import until
+from tests.backends.closing import Closing
+from tests.backends.given_contract import GivenContract
 from tests.backends.listening import Listening
 from tests.backends.world import MISSING_IMAGE, PATIENCE_SECONDS, World, new_world, past_lines, take
 
 ENDED = {ReasonCode.EXITED, ReasonCode.CRASHING}
 
 
-class DriverContract(Listening):
+class DriverContract(Listening, Closing, GivenContract):
     @pytest.fixture(scope="class")
     @classmethod
     def left(cls) -> Iterator[list[World]]:
@@ -236,6 +238,8 @@ class DriverContract(Listening):
             assert info.ports == ("8080/tcp",)
             assert info.health is not None
         assert info.pinned != driver.resolve_image("berth/hello:2", local=True).pinned
+        assert driver.held_image("berth/hello:1") == info
+        assert driver.held_image("berth/hello:missing") is None
 
     def test_what_is_no_image_name_is_said_so(self, driver: Driver) -> None:
         with pytest.raises(DriverError) as refused:

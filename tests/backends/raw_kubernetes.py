@@ -28,6 +28,7 @@ def workload(wanted: ServiceSpec, *, seen: bool = True, refused: str = "", late:
     progress = {"type": "Progressing", "status": str(not late), "reason": "ProgressDeadlineExceeded" if late else "x"}
     conditions = [progress, *([failure] if refused else [])]
     made["status"] = {"observedGeneration": 2 if seen else 1, "conditions": conditions}
+    made["status"]["updatedReplicas"] = wanted.instances
     return made
 
 
@@ -65,6 +66,7 @@ def pod(
         "creationTimestamp": stamp(ago),
         "labels": template["metadata"]["labels"],
         "annotations": template["metadata"]["annotations"],
+        "ownerReferences": [{"kind": "ReplicaSet", "name": f"{wanted.ref.engine_name}-5d4f", "controller": True}],
     }
     if leaving:
         about["deletionTimestamp"] = stamp(1)

@@ -83,6 +83,12 @@ class RealContract(DriverContract):
         await asyncio.to_thread(world.run, spec)
         assert [line.text for line in await past_lines(world.driver, LogQuery((spec.ref,)), 1)] == [odd.encode()]
 
+    async def test_dollars_in_commands_arrive_as_they_are(self, world: World) -> None:
+        odd = "$$ $(HOME) $$(HOME) $HOME $ $$$"
+        spec = replace(world.saying("", instances=1), entrypoint=("/bin/sh", "-c", f"echo '{odd}'; sleep 100000"))
+        await asyncio.to_thread(world.run, spec)
+        assert [line.text for line in await past_lines(world.driver, LogQuery((spec.ref,)), 1)] == [odd.encode()]
+
     async def test_long_lines_are_whole_again(self, world: World) -> None:
         script = "head -c 100000 /dev/zero | tr '\\0' x; echo; echo short; sleep 100000"
         spec = world.saying(script, instances=1)

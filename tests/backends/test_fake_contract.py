@@ -5,11 +5,19 @@ import pytest
 from backends.contract import DriverError, EnvironmentRef, Phase, ReasonCode, ServiceRef, ServiceSpec
 from backends.fake import FakeDriver, Mood
 from tests.backends.contract import DriverContract
+from tests.backends.emptying_contract import EmptyingContract
 
 SPEC = ServiceSpec(ref=ServiceRef("e-1", "a-1", "web"), image="sha256:" + "1" * 64, instances=3)
 
 
 class TestFakeDriver(DriverContract):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def driver(cls) -> FakeDriver:
+        return FakeDriver()
+
+
+class TestEmptying(EmptyingContract):
     @pytest.fixture(scope="class")
     @classmethod
     def driver(cls) -> FakeDriver:
@@ -66,6 +74,20 @@ def test_away_raises_everywhere_but_in_health(fake: FakeDriver) -> None:
         with pytest.raises(DriverError) as away:
             ask()
         assert away.value.reason.code == ReasonCode.ENGINE_AWAY
+
+
+def test_instances_move_one_by_one_and_a_budget_holds_them(fake: FakeDriver) -> None:
+    fake.apply(SPEC)
+    fake.status(SPEC)
+    fake.add_host("host-2")
+    fake.set_schedulable("host-1", False)
+    fake.budgets.add(SPEC.ref.engine_name)
+    held = fake.empty("host-1")
+    assert (held.left, [one.reason.code for one in held.held]) == (3, [ReasonCode.HELD_BY_BUDGET])
+    fake.budgets.clear()
+    assert [fake.empty("host-1").left for _ in range(5)] == [3, 2, 1, 0, 0]
+    assert {one.host for one in fake.status(SPEC).instances if one.wanted} == {"host-2"}
+    assert fake.status(SPEC).phase == Phase.CONVERGED
 
 
 def test_a_crash_is_replaced_at_the_next_look(fake: FakeDriver) -> None:

@@ -5,10 +5,18 @@ import pytest
 from backends.contract import ReasonCode
 from backends.kubernetes.access import Access
 from backends.kubernetes.driver import KubernetesDriver
+from tests.backends.emptying_contract import EmptyingContract
 from tests.backends.real_contract import RealContract
 from tests.cluster import LiveCluster
 
 pytestmark = pytest.mark.kubernetes
+
+
+class TestEmptying(EmptyingContract):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def driver(cls, kubernetes: LiveCluster) -> KubernetesDriver:
+        return KubernetesDriver(kubernetes.access)
 
 
 class TestKubernetesDriver(RealContract):

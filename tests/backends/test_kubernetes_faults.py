@@ -2,6 +2,8 @@
 
 import asyncio
 import threading
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, suppress
 from dataclasses import replace
@@ -10,6 +12,7 @@ from functools import partial
 import pytest
 
 from backends.contract import DriverError, InstanceState, Phase, ReasonCode, ServiceStatus
+from backends.kubernetes import names
 from backends.kubernetes.access import from_kubeconfig
 from backends.kubernetes.driver import KubernetesDriver
 from launcher.kubernetes import binaries
@@ -17,9 +20,14 @@ from launcher.kubernetes.cluster import PrivateCluster
 from launcher.processes import until
 from tests.backends.world import World, new_world
 from tests.cluster import leave_out
+from tests.e2e.portal import Portal
+from tests.faults import caller as calling
+from tests.faults.caller import SHOP, Caller
 
 pytestmark = pytest.mark.kubernetes
 
+PLACE = f"{SHOP}/apps/before/environments/far"
+MINUTE = 60.0
 SECONDS = 90  # a host counts as away after ten seconds, and its instances are given up thirty seconds later
 
 
@@ -131,6 +139,130 @@ async def test_whoever_listens_learns_that_the_server_died_and_hears_again(world
     second = await listening()
     second.cancel()
     await asyncio.wait([second])
+
+
+@pytest.fixture(autouse=True)
+def _fast_passwords() -> None:
+    """The portal as it is: no settings are changed for it."""
+
+
+@pytest.fixture(scope="module")
+def portal(tmp_path_factory: pytest.TempPathFactory, own: PrivateCluster) -> Iterator[Portal]:
+    """A real one, whose only cluster may go and come back."""
+    state = tmp_path_factory.mktemp("portal")
+    made = Portal.prepared(state, None)
+    made.manage("add_cluster", "east", "--kubeconfig", str(own.kubeconfig), "--everyone", "--samples", "berth/hello:1")
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def caller(portal: Portal) -> Caller:
+    """With an app of three instances, one on each host."""
+    caller = Caller(portal.url, portal.token())
+    made = caller.post(f"{SHOP}/environments", {"name": "far", "stage": "dev", "cluster": "east"})
+    assert made.status == 201, made.body
+    first = caller.deploy("before", environment="far", spec=calling.spec(instances=3))
+    assert caller.ended(first)["state"] == "succeeded"
+    seen_until(lambda: caller.read(PLACE)["running"] == 3)
+    return caller
+
+
+def seen_until(condition: Callable[[], object]) -> None:
+    assert until(lambda: bool(condition()), seconds=SECONDS, every=0.3)
+
+
+def instances(caller: Caller) -> set[str]:
+    return {one["id"] for one in caller.read(f"{PLACE}/instances")["results"]}
+
+
+def codes(caller: Caller, operation: dict[str, object]) -> list[str]:
+    return [event["code"] for event in caller.read(f"/api/v1/operations/{operation['id']}/events")["results"]]
+
+
+@pytest.mark.parametrize("part", ["apiserver", "etcd"])
+def test_without_its_control_plane_a_cluster_is_away_and_what_was_accepted_is_done_in_the_end(
+    part: str, portal: Portal, caller: Caller, own: PrivateCluster
+) -> None:
+    before = instances(caller)
+    browser = Caller(portal.url)
+    browser.sign_in("owner", portal.password)
+    own.members.kill("n1", part)
+    seen_until(lambda: caller.read("/api/v1/clusters/east")["state"] == "away")
+    told = caller.read(PLACE)["state"]
+    assert "3 of 3 ran when last seen" in told["sentence"]
+    assert told["stale_since"] is not None
+    assert instances(caller) == before
+    page = browser.get("/clusters/").body.decode()
+    assert "Berth tries again by itself" in page or "Berth asks again by itself" in page
+    for address in ("/", "/t/demo/p/shop/", "/t/demo/p/shop/apps/before/"):
+        assert browser.get(address).status == 200, address
+    waiting = caller.deploy(f"without-{part}", environment="far", spec=calling.spec())
+    seen_until(lambda: {"engine_away", "engine_slow"} & set(codes(caller, waiting)))
+    assert caller.read(f"/api/v1/operations/{waiting['id']}")["active"]
+
+    own.start(3)
+    assert caller.ended(waiting)["state"] == "succeeded"
+    seen_until(lambda: caller.read("/api/v1/clusters/east")["state"] == "ready")
+    seen_until(lambda: caller.read(PLACE)["running"] == 3)
+    assert instances(caller) == before, "what ran has run on"
+
+
+def test_a_deployment_goes_on_when_its_cluster_was_away_for_a_whole_minute(
+    portal: Portal, caller: Caller, own: PrivateCluster
+) -> None:
+    before = workloads(own)
+    begun = caller.deploy("minute", environment="far", spec=calling.spec(instances=3))
+    assert until(lambda: workloads(own) > before, seconds=SECONDS, every=0)
+    own.members.kill("n1", "apiserver")
+    gone_at = time.monotonic()
+    seen_until(lambda: caller.read("/api/v1/clusters/east")["state"] == "away")
+    seen_until(lambda: {"engine_away", "engine_slow"} & set(codes(caller, begun)))
+    seen_until(lambda: time.monotonic() - gone_at > MINUTE)
+    assert caller.read(f"/api/v1/operations/{begun['id']}")["active"], "nobody has given it up"
+    assert caller.read("/api/v1/clusters/east")["away_since"] is not None
+
+    own.start(3)
+    ended = caller.ended(begun)
+    assert ended["state"] == "succeeded", ended["failure"]
+    place = f"{SHOP}/apps/minute/environments/far"
+    seen_until(lambda: caller.read(place)["running"] == 3)
+    seen_until(lambda: caller.read("/api/v1/clusters/east")["state"] == "ready")
+
+
+def workloads(own: PrivateCluster) -> int:
+    """How many of ours the cluster holds."""
+    told = own.tried("get", "deployments", "--all-namespaces", "--selector", names.OURS, "--no-headers")
+    return len(told.splitlines())
+
+
+def test_a_host_whose_cable_is_cut_is_told_with_its_instances_and_comes_back(
+    caller: Caller, own: PrivateCluster
+) -> None:
+    seen_until(lambda: caller.read(PLACE)["running"] == 3)
+    before, hosts = instances(caller), hosts_of(caller)
+    far = max(("n2", "n3"), key=lambda name: hosts[name])  # what was away for long may have moved its instances
+    own.cut(int(far[1:]))
+    seen_until(lambda: "host_lost" in reasons(caller))
+    ready = {one["name"]: one["ready"] for one in caller.read("/api/v1/clusters/east/hosts")["results"]}
+    assert ready == {name: name != far for name in ("n1", "n2", "n3")}
+    assert caller.read("/api/v1/clusters/east")["state"] == "ready"
+    seen_until(lambda: caller.read(PLACE)["running"] == 3 - hosts[far])
+    own.heal(int(far[1:]))
+    seen_until(lambda: caller.read(PLACE)["running"] == 3)
+    seen_until(lambda: "host_lost" not in reasons(caller))
+    assert len(instances(caller) & before) >= 3 - hosts[far]
+
+
+def hosts_of(caller: Caller) -> Counter[str]:
+    """How many instances each host carries."""
+    return Counter(one["host"] for one in caller.read(f"{PLACE}/instances")["results"] if one["wanted"])
+
+
+def reasons(caller: Caller) -> set[str]:
+    found = caller.read(f"{PLACE}/instances")["results"]
+    return {one["reason"]["code"] for one in found if one["reason"]}
 
 
 def reason_of(status: ServiceStatus) -> ReasonCode | None:

@@ -12,7 +12,7 @@ from launcher.kubernetes.registry import push
 from launcher.processes import until
 from launcher.sample_images import images
 from tests.backends.world import PATIENCE_SECONDS, new_world
-from tests.cluster import LiveCluster
+from tests.cluster import LiveCluster, of_its_own
 
 pytestmark = pytest.mark.kubernetes
 
@@ -30,7 +30,7 @@ def registry(kubernetes: LiveCluster) -> str:
 
 
 def test_what_a_registry_has_is_pinned_and_runs(driver: KubernetesDriver, registry: str) -> None:
-    digest = push(registry, images()[0], name="shop/web", tag="1.4")
+    digest = push(registry, of_its_own(images()[0]), name="shop/web", tag="1.4")
     info = driver.resolve_image(f"{registry}/shop/web:1.4")
     assert (info.digest, info.pinned) == (digest, f"{registry}/shop/web@{digest}")
     world = new_world(driver)
@@ -57,11 +57,20 @@ def test_an_image_that_runs_as_root_is_named(driver: KubernetesDriver, registry:
 
 
 def test_a_tag_that_moved_is_another_image(driver: KubernetesDriver, registry: str) -> None:
-    one, two, *_ = images()
+    one, two, *_ = map(of_its_own, images())
     first = push(registry, one, name="shop/moving", tag="x")
     assert driver.resolve_image(f"{registry}/shop/moving:x").digest == first
     second = push(registry, two, name="shop/moving", tag="x")
     assert driver.resolve_image(f"{registry}/shop/moving:x").digest == second != first
+
+
+def test_a_digest_is_no_proof_of_a_right_though_a_host_holds_the_image(driver: KubernetesDriver, registry: str) -> None:
+    digest = push(registry, of_its_own(images()[0]), name="shop/held", tag="1")
+    assert driver.resolve_image(f"{registry}/shop/held@{digest}").digest == digest
+    reference = f"{registry}/shop/gone@{digest}"  # the same image by a name that the registry does not give
+    with pytest.raises(DriverError) as refused:
+        driver.resolve_image(reference)
+    assert refused.value.reason.code == ReasonCode.IMAGE_NOT_FOUND
 
 
 def test_what_a_registry_lacks_is_not_found(driver: KubernetesDriver, registry: str) -> None:

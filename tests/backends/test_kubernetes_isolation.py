@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 import pytest
 
 from backends.contract import (
+    Ceiling,
     DriverError,
     EnvironmentRef,
     InstanceState,
     LogQuery,
     Phase,
     ReasonCode,
+    Resources,
     ServiceSpec,
     ServiceStatus,
     VolumeMount,
@@ -241,4 +243,36 @@ def test_an_environment_is_whole_again_after_it_was_damaged(driver: KubernetesDr
     found = api.find("NetworkPolicy", inner.name, "world")
     assert found is not None
     assert json.dumps(found["spec"].get("egress") or []) == "[]"
+    world.clear()
+
+
+def test_an_environment_takes_no_more_than_its_ceiling(driver: KubernetesDriver) -> None:
+    """What waits for a higher one comes up as soon as there is one; none at all is none."""
+    world = new_world(driver)
+    bare = world.environment
+    driver.ensure_environment(replace(bare, ceiling=Ceiling(memory_bytes=9 << 20, instances=5)))
+    spec = world.spec(instances=3)  # of 4 MB each
+    driver.apply(spec)
+    refused = world.reach(spec, Phase.FAILING)
+    assert refused.reason is not None
+    assert refused.reason.code == ReasonCode.QUOTA_EXCEEDED
+    assert until(lambda: driver.status(spec).running == 2, seconds=PATIENCE_SECONDS, every=0.2)
+    driver.ensure_environment(bare)
+    world.reach(spec, Phase.CONVERGED)
+    world.clear()
+
+
+def test_one_instance_takes_no_more_than_all_may(driver: KubernetesDriver, api: ApiServer) -> None:
+    """It is refused with the sentence of a quota; one that states no limit gets that one."""
+    world = new_world(driver)
+    driver.ensure_environment(replace(world.environment, ceiling=Ceiling(each_memory_bytes=48 << 20)))
+    large = world.spec("large", instances=1)  # of 64 MB
+    driver.apply(large)
+    refused = world.reach(large, Phase.FAILING)
+    assert refused.reason is not None
+    assert refused.reason.code == ReasonCode.QUOTA_EXCEEDED
+    bare = world.spec("bare", instances=1, resources=Resources())
+    world.run(bare)
+    (pod,) = api.items("Pod", world.environment.name, labelSelector="berth/service=bare")
+    assert pod["spec"]["containers"][0]["resources"]["limits"] == {"memory": "48Mi"}
     world.clear()

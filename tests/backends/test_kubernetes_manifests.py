@@ -10,14 +10,18 @@ import pytest
 from django.core.management import call_command
 from hypothesis import given
 
-from backends.contract import DriverError, EnvironmentRef, HealthCheck, ReasonCode, ServiceSpec, UpdatePolicy
+from backends.contract import Ceiling, DriverError, EnvironmentRef, HealthCheck, ReasonCode, ServiceSpec, UpdatePolicy
 from backends.kubernetes import environments, images, rights
 from backends.kubernetes.manifests import objects
 from tests.backends.test_swarm_manifests import FULL as SWARM_FULL
 from tests.backends.test_swarm_manifests import PLAIN, specs
 
 GOLDEN = Path(__file__).parent / "golden" / "kubernetes"
-FULL = replace(SWARM_FULL, restarts=2)
+FULL = replace(
+    SWARM_FULL,
+    restarts=2,
+    volumes=(replace(SWARM_FULL.volumes[0], size_bytes=10 << 30), *SWARM_FULL.volumes[1:]),
+)
 STATELESS = replace(FULL, volumes=())
 
 
@@ -73,7 +77,7 @@ def test_what_a_person_labels_cannot_pose_as_ours() -> None:
 def test_dollars_and_values_stay_as_they_are() -> None:
     spec = replace(PLAIN, command=("echo", "$(HOME)", "$HOME"), environment=(("A", "$(B)"), ("odd name", "x")))
     container = pod(spec)["containers"][0]
-    assert container["args"] == ["echo", "$$(HOME)", "$HOME"]
+    assert container["args"] == ["echo", "$$(HOME)", "$$HOME"]
     assert [one["name"] for one in container["env"]] == ["A", "odd name"]
     assert all("value" not in one for one in container["env"])
 
@@ -97,6 +101,12 @@ def test_an_image_that_only_lies_on_hosts_is_never_fetched() -> None:
     assert pod(FULL)["containers"][0]["imagePullPolicy"] == "IfNotPresent"
 
 
+def test_what_a_stage_approved_is_asked_for_at_each_start() -> None:
+    laid = replace(FULL, image="registry.test/stage.prod/1@sha256:" + "a" * 64, same_as=FULL.image)
+    assert pod(laid)["containers"][0]["imagePullPolicy"] == "Always"
+    assert laid.revision == FULL.revision
+
+
 def test_one_instance_needs_no_budget_and_an_update_leaves_none_out() -> None:
     assert "PodDisruptionBudget" not in {one["kind"] for one in objects(replace(PLAIN, instances=1))}
     assert workload(PLAIN)["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
@@ -113,6 +123,29 @@ def test_inner_environments_have_no_way_out() -> None:
     assert world(True) == []
     assert "10.0.0.0/8" in world(False)[0]["to"][0]["ipBlock"]["except"]
     assert environments.layout(EnvironmentRef("e-1")) != environments.layout(EnvironmentRef("e-1", internal=True))
+
+
+def test_one_instance_or_volume_takes_no_more_than_the_quota() -> None:
+    given = {"cpu": "10m", "memory": "32Mi"}
+    assert environments.ranges(Ceiling()) == [{"type": "Container", "defaultRequest": given}]
+    ceiling = Ceiling(each_cpu_millicores=1500, each_memory_bytes=2 << 30, each_storage_bytes=10 << 30)
+    instance, volume = environments.ranges(ceiling)
+    assert instance["max"] == instance["default"] == {"cpu": "1500m", "memory": "2Gi"}
+    assert volume == {"type": "PersistentVolumeClaim", "max": {"storage": "10Gi"}}
+    (least,) = environments.ranges(Ceiling(each_cpu_millicores=0, each_memory_bytes=0))
+    assert least["max"] == given, "the cluster refuses a range whose most is less than what it gives"
+
+
+def test_a_ceiling_is_of_what_is_asked_for_and_another_one_is_another_content() -> None:
+    ceiling = Ceiling(cpu_millicores=1500, memory_bytes=3 << 29, instances=0, storage_bytes=2000)
+    assert environments.hard(ceiling) == {
+        "requests.cpu": "1500m",
+        "requests.memory": "1536Mi",
+        "pods": "0",
+        "requests.storage": "2000",
+    }
+    assert environments.hard(Ceiling(memory_bytes=0)) == {"requests.memory": "0"}
+    assert environments.layout(EnvironmentRef("e-1", ceiling=ceiling)) != environments.layout(EnvironmentRef("e-1"))
 
 
 @given(specs)

@@ -43,6 +43,23 @@ def test_the_oldest_is_the_first_and_those_that_leave_come_last() -> None:
     assert [(one.state, one.wanted) for one in found][2] == (InstanceState.STOPPING, False)
 
 
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"namespace": "e-2"},  # with our labels, somewhere else
+        {"ownerReferences": []},  # made by hand
+        {"ownerReferences": [{"kind": "ReplicaSet", "name": "a-1-web-5d4f", "controller": False}]},
+        {"ownerReferences": [{"kind": "ReplicaSet", "name": "other-5d4f", "controller": True}]},
+        {"ownerReferences": [{"kind": "StatefulSet", "name": "a-1-web-more", "controller": True}]},
+        {"labels": {"app.kubernetes.io/managed-by": "somebody"}},
+    ],
+)
+def test_what_only_bears_our_marks_is_none_of_ours(forged: dict[str, Any]) -> None:
+    one = pod(spec())
+    one["metadata"] |= forged
+    assert read(one) == []
+
+
 def test_each_start_of_a_container_is_an_instance_of_its_own() -> None:
     found = read(pod(spec(), state=waiting("CrashLoopBackOff"), before=ended(3), starts=3))
     assert [(one.id[-1], one.state, one.exit_code) for one in found] == [
@@ -120,6 +137,14 @@ def test_one_that_was_ready_and_fails_its_check_now_is_unhealthy() -> None:
     assert one.reason.code == ReasonCode.UNHEALTHY
 
 
+def test_one_that_has_passed_once_and_does_not_count_yet_is_only_starting() -> None:
+    """The engine checks whether it has started and whether it is ready one after the other."""
+    young = pod(spec(), state=running(28), ready=False)
+    assert young["status"]["containerStatuses"][0]["started"]
+    (one,) = read(young)
+    assert (one.state, one.reason) == (InstanceState.STARTING, None)
+
+
 def test_hosts_tell_what_is_set_aside() -> None:
     wanted = spec(instances=1)
     busy = pod(wanted)
@@ -131,6 +156,15 @@ def test_hosts_tell_what_is_set_aside() -> None:
     assert (host.cpu_millicores, host.cpu_reserved, host.memory_reserved) == (3920, 250, 64 << 20)
     assert (host.id, host.address, host.platform, host.manager) == ("n1", "10.0.0.1", "linux/amd64", True)
     assert (host.ready, host.schedulable, host.engine_version, host.said) == (True, True, "1.34.4", "")
+
+
+def test_a_host_says_what_it_is_short_of() -> None:
+    short = node()
+    pressure = {"type": "DiskPressure", "status": "True", "message": "the disk is nearly full"}
+    short["status"]["conditions"].append(pressure)
+    short["status"]["conditions"].append({"type": "PIDPressure", "status": "False", "message": "enough"})
+    (host,) = listed([short], [])
+    assert (host.ready, host.said) == (True, "the disk is nearly full")
 
 
 @pytest.mark.parametrize(

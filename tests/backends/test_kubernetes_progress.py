@@ -8,6 +8,7 @@ import pytest
 
 from backends.contract import Phase, ReasonCode, ServiceSpec, ServiceStatus
 from backends.kubernetes.hosts import table
+from backends.kubernetes.names import taken_over
 from backends.kubernetes.observe import runs
 from backends.kubernetes.progress import service_status
 from tests.backends.raw_kubernetes import NOW, REF, ended, node, pod, running, spec, waiting, workload
@@ -48,6 +49,33 @@ def test_exactly_the_wanted_ones_is_there() -> None:
 def test_one_too_few_or_one_of_before_is_on_its_way() -> None:
     assert status(NEW, [pod(NEW, "one")]).phase == Phase.PROGRESSING
     assert status(NEW, [pod(NEW, "one"), pod(NEW, "two"), pod(OLD, "old")]).phase == Phase.PROGRESSING
+
+
+def test_what_somebody_else_has_changed_is_outdated_until_it_is_taken_over() -> None:
+    both, held = [pod(OLD, "one"), pod(OLD, "two")], workload(OLD)
+    mine = {"manager": "berth", "operation": "Apply", "fieldsV1": {"f:spec": {"f:replicas": {}}}}
+    status_of = {"manager": "kubectl", "subresource": "status", "fieldsV1": {"f:status": {}, "f:spec": {}}}
+    noted = {"manager": "kube-controller-manager", "fieldsV1": {"f:metadata": {"f:annotations": {}}}}
+    by_hand = {"manager": "kubectl-edit", "operation": "Update", "fieldsV1": {"f:spec": {"f:paused": {}}}}
+    fields = held["metadata"]["managedFields"] = [mine, status_of, noted]
+    found = runs(both, hosts=table([node()]), ports={})
+    assert service_status(REF, held, found, now=NOW).phase == Phase.CONVERGED
+    fields.append(by_hand)
+    assert service_status(REF, held, found, now=NOW).phase == Phase.OUTDATED
+    held["metadata"]["managedFields"] = taken_over(held)
+    assert service_status(REF, held, found, now=NOW).phase == Phase.CONVERGED
+    (ours, *_others) = held["metadata"]["managedFields"]
+    assert ours["fieldsV1"] == {"f:spec": {"f:replicas": {}, "f:paused": {}}}, "and goes with the next apply"
+    held["metadata"]["managedFields"] = [by_hand]  # somebody took our name out of it, too
+    assert [one["manager"] for one in taken_over(held)] == ["berth"]
+
+
+def test_not_all_are_made_as_they_should_be() -> None:
+    """Running ones that bear the revision may still be of what somebody put in by hand."""
+    held = workload(OLD)
+    held["status"]["updatedReplicas"] = 1
+    found = runs([pod(OLD, "one"), pod(OLD, "two")], hosts=table([node()]), ports={})
+    assert service_status(REF, held, found, now=NOW).phase == Phase.PROGRESSING
 
 
 def test_those_of_before_that_leave_are_not_waited_for_but_where_it_is_to_stop() -> None:
@@ -94,6 +122,19 @@ def test_what_may_not_be_made_is_said(said: str, code: ReasonCode) -> None:
     assert told.phase == Phase.FAILING
     assert told.reason is not None
     assert (told.reason.code, told.reason.params["said"]) == (code, said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        'Post "https://10.0.0.1:6443/api/v1/namespaces/e-1/pods": dial tcp 10.0.0.1:6443: connect: connection refused',
+        "etcdserver: request timed out",
+        'pods "x" is forbidden: status unknown for quota: ceiling, resources: limits.cpu',
+        'pods "x" is forbidden: error looking up service account e-1/app: serviceaccount "app" not found',
+    ],
+)
+def test_what_merely_failed_is_tried_again_and_no_refusal(said: str) -> None:
+    assert status(NEW, [], refused=said).phase == Phase.PROGRESSING
 
 
 def test_what_sees_no_progress_any_more_is_late() -> None:

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from backends.contract import DriverError, FileMount, LogQuery, ReasonCode, VolumeMount
+from backends.contract import DriverError, FileMount, LogQuery, Phase, ReasonCode, VolumeMount
 from backends.kubernetes.access import Access
 from backends.kubernetes.client import ApiServer
 from backends.kubernetes.driver import KubernetesDriver
 from backends.kubernetes.rights import ACCOUNT, PLACE, objects
+from tests.backends.closing import closed
 from tests.backends.listening import Listening
 from tests.backends.world import PATIENCE_SECONDS, World, new_world, past_lines
 from tests.cluster import LiveCluster
@@ -25,7 +26,7 @@ def access(kubernetes: LiveCluster) -> Iterator[Access]:
     kubernetes.administer(*objects())
     token = kubernetes.kubectl("-n", PLACE, "create", "token", ACCOUNT).strip()
     yield replace(kubernetes.access, certificate="", key="", token=token)
-    kubernetes.kubectl("delete", "namespace", PLACE, "--wait=false")
+    kubernetes.kubectl("delete", "namespace", PLACE)  # gone before others make it again
     kubernetes.kubectl("delete", "clusterrole,clusterrolebinding", ACCOUNT)
 
 
@@ -54,6 +55,20 @@ async def test_a_service_s_whole_life(world: World) -> None:
     changed = replace(spec, environment=(("A", "1"),), volumes=(VolumeMount("data", "/data"),), files=())
     await asyncio.to_thread(world.run, changed)
     assert await asyncio.to_thread(world.removed, spec.ref)
+
+
+def test_a_host_may_be_closed_emptied_and_opened(world: World) -> None:
+    driver = world.driver
+    specs = [world.saying("sleep 100000", service=f"s{count}", instances=count) for count in (1, 2)]
+    for spec in specs:
+        world.run(spec)
+    host = next(one.host for one in driver.instances(specs[0].ref))
+    assert host is not None
+    with closed(driver):
+        assert driver.empty(host).left >= 1
+    for spec in specs:
+        world.reach(spec, Phase.CONVERGED)
+        assert world.removed(spec.ref)
 
 
 async def test_changes_are_heard(world: World) -> None:

@@ -5,13 +5,21 @@ from dataclasses import replace
 
 import pytest
 
-from backends.contract import ReasonCode
+from backends.contract import Phase, ReasonCode
 from backends.swarm.driver import SwarmDriver
+from tests.backends.emptying_contract import EmptyingContract
 from tests.backends.real_contract import RealContract
-from tests.backends.world import World
+from tests.backends.world import CHECK, World
 from tests.engine import LiveEngine
 
 pytestmark = pytest.mark.live
+
+
+class TestEmptying(EmptyingContract):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def driver(cls, engine: LiveEngine) -> SwarmDriver:
+        return SwarmDriver(engine.url, address=engine.address)
 
 
 class TestSwarmDriver(RealContract):
@@ -35,6 +43,14 @@ class TestSwarmDriver(RealContract):
         told = await self.hear(session, None)
         await session.close()
         return told.strip()
+
+    def test_one_that_ends_well_though_it_was_never_healthy_is_told_as_unhealthy(self, world: World) -> None:
+        """The manager hears of nothing but exit code 0."""
+        spec = world.spec(instances=1, health=replace(CHECK, command=("false",)))
+        world.driver.apply(spec)
+        reason = world.reach(spec, Phase.FAILING).reason
+        assert reason is not None
+        assert reason.code == ReasonCode.UNHEALTHY
 
     def test_an_engine_that_is_not_there_is_an_answer(self) -> None:
         health = SwarmDriver("unix:///nonexistent/engine.sock").health()

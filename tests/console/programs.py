@@ -3,6 +3,7 @@
 import json
 import socket
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,18 +37,29 @@ class Line:
         if isinstance(message, bytes):
             self.text += message
             if self.acks:
-                self.say(ack=len(message))
+                self.answer(ack=len(message))
             return
         told = json.loads(message)
         if "ping" in told:
-            self.say(pong=told["ping"])
+            self.answer(pong=told["ping"])
         self.told.append(told)
+
+    def answer(self, **document: Any) -> None:
+        """The other side may have closed since: what it said before that is still to be read."""
+        with suppress(ConnectionClosed):
+            self.say(**document)
 
     def until(self, words: bytes, seconds: float = PATIENCE_SECONDS) -> "Line":
         end = time.monotonic() + seconds
         while words not in self.text:
             self.hear(end - time.monotonic())
         return self
+
+    def until_pouring(self, size: int = 16 * 1024, seconds: float = PATIENCE_SECONDS) -> None:
+        """Whichever of the programs that were started pours first."""
+        end = time.monotonic() + seconds
+        while len(self.text) < size:
+            self.hear(end - time.monotonic())
 
     def until_told(self, name: str, seconds: float = PATIENCE_SECONDS) -> Any:
         end = time.monotonic() + seconds
@@ -104,6 +116,7 @@ class Program:
             compression=None,
             max_size=None,
             legacy=True,
+            ping_interval=None,  # an answer would stand behind all that is left unread
         )
         line = Line(found["id"], made, acks=acks)
         line.say(ticket=found["ticket"], size=[80, 24])

@@ -51,7 +51,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory, kubernetes: LiveCluster) ->
     file = state / "kubeconfig"
     file.write_text(kubernetes.kubeconfig)
     samples = ["berth/hello:1", "berth/hello:crash"]
-    made.manage("add_cluster", "east", "--kubeconfig", str(file), "--samples", *samples)
+    made.manage("add_cluster", "east", "--kubeconfig", str(file), "--everyone", "--samples", *samples)
     made.start()
     yield made
     made.stop()

@@ -10,10 +10,12 @@ from channels.testing import WebsocketCommunicator
 from django.test import Client
 
 from apps import services as apps
+from apps.hosts.services import cordon
 from apps.models import AppEnvironment
-from apps.observing import ring
+from apps.observing import observe, ring
 from apps.specification import from_image
-from operations import services
+from backends.models import Host
+from operations import services, tasks
 from operations.models import Operation
 from portal.routing import sockets
 from tests.conftest import Cast
@@ -68,6 +70,28 @@ async def test_it_begins_after_what_was_seen(cast: Cast, operation: Operation, o
     assert (await feed.receive_json_from())["seq"] == 2
     assert await feed.receive_nothing()
     await feed.disconnect()
+
+
+async def test_operators_follow_what_is_done_with_a_host(cast: Cast, open_socket: Any) -> None:
+    def begin() -> Operation:
+        observe(cast.cluster)
+        return cordon(cast.actor("operator"), Host.objects.select_related("cluster").get())
+
+    begun = await database_sync_to_async(begin)()
+    stranger = await open_socket(begun, who=cast.owner)
+    await stranger.connect()
+    assert (await stranger.receive_output())["code"] == 4404
+    feed = await open_socket(begun, who=cast.operator)
+    assert (await feed.connect())[0]
+    assert (await feed.receive_json_from())["code"] == "accepted"
+
+    def work() -> None:
+        tasks.run_operation(str(begun.pk))
+
+    await database_sync_to_async(work)()
+    assert (await feed.receive_json_from(timeout=5))["code"] == "host_closing"
+    assert (await feed.receive_json_from(timeout=5))["code"] == "succeeded"
+    assert (await feed.receive_output(timeout=5))["code"] == 1000
 
 
 async def test_a_stranger_is_told_nothing(cast: Cast, operation: Operation, open_socket: Any) -> None:

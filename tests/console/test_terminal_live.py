@@ -96,7 +96,7 @@ def test_unread_floods_take_no_memory_and_hold_up_nobody(portal: Portal, program
     floods = [program.open(acks=False) for _turn in range(6)]
     for flood in floods:
         flood.type(b"cat /dev/urandom | od -x & yes\n")
-        flood.until(b"y\r\ny\r\n")
+        flood.until_pouring()
     for turn in range(20):
         quiet.type(b"echo still-%d-here\n" % turn)
         quiet.until(b"still-%d-here\r\n" % turn, seconds=5)

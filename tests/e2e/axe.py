@@ -21,7 +21,7 @@ CUT = """() => {
     const css = getComputedStyle(part);
     const hides = ["hidden", "clip"].includes(css.overflowX) && css.textOverflow !== "ellipsis";
     const fixed = part.matches(".btn, .chip, .env, .state, [role=tab], nav a");
-    const unseen = css.clipPath !== "none" || part.clientWidth <= 2;
+    const unseen = css.clipPath !== "none" || part.clientWidth <= 2 || part.matches("input"); // moves with its caret
     return (hides || fixed) && !unseen && part.scrollWidth > part.clientWidth + 1;
   };
   return [...document.querySelectorAll("body *")]

@@ -1,15 +1,28 @@
-"""Real portals on one real engine, on which no module leaves anything that runs."""
+"""Real portals on real engines, on which no module leaves anything that runs.
+
+A test marked `both` runs on each kind of engine; the others on the Swarm alone.
+"""
 
 from collections.abc import Iterator
 
 import pytest
 
+from tests.cluster import kubernetes
 from tests.e2e.browser import chromium, page
+from tests.e2e.grounds import Ground, OnKubernetes, OnSwarm
 from tests.e2e.portal import Portal
 from tests.engine import LiveEngine, engine
 from tests.faults import leftovers
 
-__all__ = ["chromium", "engine", "page", "portal"]
+__all__ = ["chromium", "engine", "kubernetes", "page", "portal"]
+SWARM, KUBERNETES = "swarm", "kubernetes"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "ground" in metafunc.fixturenames:
+        both = metafunc.definition.get_closest_marker("both") is not None
+        other = [pytest.param(KUBERNETES, marks=pytest.mark.kubernetes)] if both else []
+        metafunc.parametrize("ground", [SWARM, *other], indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -20,8 +33,19 @@ def _left_empty(engine: LiveEngine) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def portal(tmp_path_factory: pytest.TempPathFactory, engine: LiveEngine) -> Iterator[Portal]:
-    made = Portal.prepared(tmp_path_factory.mktemp("portal"), engine)
+def ground(request: pytest.FixtureRequest) -> Iterator[Ground]:
+    """What the module's portal deploys to. Only what is asked for is started."""
+    if request.param == SWARM:
+        yield OnSwarm(request.getfixturevalue("engine"))
+        return
+    made = OnKubernetes(request.getfixturevalue("kubernetes"))
+    yield made
+    made.clear()
+
+
+@pytest.fixture(scope="module")
+def portal(tmp_path_factory: pytest.TempPathFactory, ground: Ground) -> Iterator[Portal]:
+    made = ground.portal(tmp_path_factory.mktemp("portal"))
     made.start()
     try:
         yield made

@@ -16,6 +16,7 @@ from typing import Any
 
 from cryptography.fernet import Fernet
 
+from launcher import sample_images
 from tests.engine import LiveEngine
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,29 +34,38 @@ class Portal:
     url: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+    port: int = 0  # 0: whichever is free at each start
+    also: str = ""  # one more address at which it listens
 
     @classmethod
-    def prepared(cls, state: Path, engine: LiveEngine | None, **environment: str) -> "Portal":
-        """With an engine and its samples; without one nothing can be deployed, and it starts in seconds.
+    def prepared(cls, state: Path, engine: LiveEngine | None, *, kubeconfig: str = "", **environment: str) -> "Portal":
+        """With an engine, or the cluster of a kubeconfig, and the samples; without either nothing can be deployed, and
+        it starts in seconds.
 
         What is prepared alike is prepared once in a run: the others begin with a copy of its state.
         """
-        alike = (engine, *sorted(environment.items()))
+        alike = (engine, kubeconfig, *sorted(environment.items()))
         if alike not in _PREPARED:
-            _PREPARED[alike] = cls._first(state.with_name(f"{state.name}-prepared"), engine, environment)
+            _PREPARED[alike] = cls._first(state.with_name(f"{state.name}-prepared"), engine, kubeconfig, environment)
         first = _PREPARED[alike]
         shutil.copytree(first.state, state, dirs_exist_ok=True)
         return replace(first, state=state, environment=first.environment | {"BERTH_STATE": str(state)})
 
     @classmethod
-    def _first(cls, state: Path, engine: LiveEngine | None, environment: dict[str, str]) -> "Portal":
+    def _first(cls, state: Path, engine: LiveEngine | None, kubeconfig: str, environment: dict[str, str]) -> "Portal":
         state.mkdir()
         kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
         keys = {"SECRET_KEY": secrets.token_urlsafe(50), "FIELD_KEYS": Fernet.generate_key().decode()}
         url, address = (engine.url, engine.address) if engine else ("", "")
         portal = cls(state, url, address, environment=kept | keys | {"BERTH_STATE": str(state)} | environment)
-        samples = [f"berth/hello:{tag}" for tag in ("1", "2", "unhealthy", "crash")] if engine else []
-        said = portal.manage("prepare", "--engine-url", url, "--engine-address", address, "--samples", *samples)
+        samples = sample_images.facts()
+        words = ["--engine-url", url, "--engine-address", address, "--engine-note", "" if engine else "none"]
+        if kubeconfig:
+            file = state / "kubeconfig"
+            file.write_text(kubeconfig)
+            words += ["--attach", "kubernetes", str(file)]
+        said = portal.manage("prepare", *words, "--facts", json.dumps(samples), "--samples", *samples)
+        assert "refused" not in json.loads(said.splitlines()[-1]), said
         portal.password = json.loads(said.splitlines()[-1])["password"]
         return portal
 
@@ -71,12 +81,10 @@ class Portal:
         return self.manage("create_token", "owner", "--name", name or secrets.token_hex(4))
 
     def start(self) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = self.port or free_port()
         log = (self.state / "serve.log").open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "serve", "--port", str(port)],
+            [sys.executable, "manage.py", "serve", "--port", str(port), "--also", self.also],
             cwd=ROOT,
             env=self.environment,
             stdout=log,
@@ -102,6 +110,13 @@ class Portal:
         assert self.process is not None
         self.process.kill()
         self.process.wait(timeout=10)
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        found: int = free.getsockname()[1]
+    return found
 
 
 _PREPARED: dict[tuple[object, ...], Portal] = {}

@@ -14,7 +14,6 @@ from tests.faults.caller import Caller, spec
 pytestmark = pytest.mark.e2e
 CONSOLE = "/t/demo/p/shop/apps/inside/console/?environment={}"
 SLOW = 60_000
-expect.set_options(timeout=20_000)  # a busy machine
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +51,7 @@ def type_(page: Page, text: str) -> None:
     page.keyboard.press("Enter")
 
 
+@pytest.mark.both
 def test_type_and_see_then_resize(console: Page) -> None:
     type_(console, "echo al''pha; stty size")
     expect(shown(console)).to_contain_text("alpha")

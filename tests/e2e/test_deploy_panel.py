@@ -6,13 +6,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.browser import sign_in
+from tests.e2e.browser import sign_in, write
 from tests.e2e.portal import Portal
 
 pytestmark = pytest.mark.e2e
 SLOW = 90_000  # milliseconds; a real engine on a busy machine
 PANEL = "/t/demo/p/shop/deploy/"
-PATIENT = 40_000
 COMPOSE = """\
 name: imported
 services:
@@ -24,24 +23,8 @@ services:
 """
 
 
-@pytest.fixture(autouse=True)
-def _patience(page: Page) -> None:
-    """What is waited for comes at once on a machine of one's own, and later on one that is shared."""
-    page.set_default_timeout(PATIENT)
-    expect.set_options(timeout=PATIENT)
-
-
 def preflight(page: Page) -> Locator:
     return page.locator(".preflight")
-
-
-def write(page: Page, text: str) -> None:
-    """All of the editor's text anew, without its own indenting."""
-    editor = page.get_by_role("textbox", name="Specification")
-    editor.click()
-    page.keyboard.press("Control+a")
-    page.keyboard.press("Delete")
-    page.keyboard.insert_text(text)
 
 
 def in_yaml(page: Page, image: str = "berth/hello:1") -> None:

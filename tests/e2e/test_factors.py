@@ -29,14 +29,6 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
         made.stop()
 
 
-@pytest.fixture(autouse=True)
-def _patience() -> Iterator[None]:
-    """A scrypt hash on a busy machine takes its time."""
-    expect.set_options(timeout=30_000)
-    yield
-    expect.set_options(timeout=5_000)
-
-
 class Device:
     """The laptop's own authenticator: asks nothing, and can be told that its person walked away."""
 

@@ -121,7 +121,8 @@ def test_the_profile_survives_and_nothing_flashes(page: Page, portal: Portal, ch
     fresh.keyboard.press("?")
     expect(fresh.locator("#keys")).to_be_hidden()
     other.close()
-    page.get_by_role("button", name="English").first.click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="English").first.click()
     page.goto("/accounts/profile/")
     page.get_by_label("Theme", exact=True).select_option("auto")
     page.get_by_label("Single keys do something").check()

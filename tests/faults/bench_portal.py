@@ -1,5 +1,8 @@
 """Run as a process of its own by the fault tests: a portal without its server, on a state folder of the test's.
 
+It reads one command a line, a list of words in JSON, and does each in a process forked for it, which may die; what
+became of that (`code`, `output`, `errors`) is its answer, a line of JSON. So Django is loaded once, not for each.
+
 `deploy NAME IMAGE` accepts a deployment · `work ID [--die-at POINT]` works on an operation, killing itself at a point ·
 `report ID` prints what became of it as JSON · `turn DEED` suspends, resumes, archives or restores the whole project ·
 `stand ID` prints what became of that.
@@ -7,14 +10,16 @@
 
 import argparse
 import json
+import multiprocessing
 import os
 import pkgutil
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -152,19 +157,44 @@ def expire(operation_id: str) -> None:
     Operation.objects.filter(pk=operation_id).exclude(lease_until=None).update(lease_until=Now())
 
 
-def main() -> None:
+def do(words: list[str]) -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("deed", choices=["deploy", "work", "report", "expire", "turn", "stand"])
     parser.add_argument("words", nargs="+")
     parser.add_argument("--die-at", choices=list(POINTS))
     parser.add_argument("--seconds", type=float, default=90.0)
-    asked = parser.parse_args()
+    asked = parser.parse_args(words)
     if asked.deed == "work" and asked.die_at:
         work_and_die(asked.words[0], asked.die_at, seconds=asked.seconds)
     elif asked.deed == "work":
         work(asked.words[0], seconds=asked.seconds)
     else:
         {"deploy": deploy, "report": report, "expire": expire, "turn": turn, "stand": stand}[asked.deed](*asked.words)
+
+
+def forked(words: list[str]) -> dict[str, Any]:
+    """Do this in a process of its own; its exit code (the signal, negative) and what it printed."""
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+        child = multiprocessing.get_context("fork").Process(target=speaking_into, args=(output, errors, words))
+        child.start()
+        child.join()
+        return {"code": child.exitcode, "output": whole(output), "errors": whole(errors)}
+
+
+def speaking_into(output: IO[str], errors: IO[str], words: list[str]) -> None:
+    os.dup2(output.fileno(), 1)
+    os.dup2(errors.fileno(), 2)
+    do(words)
+
+
+def whole(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read()
+
+
+def main() -> None:
+    for line in sys.stdin:
+        print(json.dumps(forked(json.loads(line))), flush=True)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ It speaks HTTP/1 only as far as it must: it tells requests apart and passes ever
 import asyncio
 import contextlib
 import json
+import ssl
 import threading
 from asyncio import StreamReader, StreamWriter
 from dataclasses import dataclass, field
@@ -73,13 +74,22 @@ class Link:
 
 @dataclass
 class FaultProxy:
-    """Listens on a Unix socket at `path`; `upstream` is the engine's URL. Moods may be changed at any moment."""
+    """Listens on a Unix socket at `path`, without one on a port; `upstream` is the engine's URL. Moods may be changed
+    at any moment.
+    """
 
-    path: Path
+    path: Path | None
     upstream: str
+    identity: ssl.SSLContext | None = None  # as whom the engine is asked, where it wants to know
     refusing: bool = False  # closes every new connection at once
     losing: tuple[str, ...] = ()  # requests that begin so reach the engine; their answers are thrown away
     lost: int = 0
+    halving: tuple[str, ...] = ()  # of the first answer to each that begins so half of its first piece is passed on
+    halved: set[str] = field(default_factory=set)
+    saying: dict[str, bytes] = field(
+        default_factory=dict
+    )  # to requests that begin so: this, and the engine hears nothing
+    port: int = 0
     requests: list[Asked] = field(default_factory=list)
     _links: set[Link] = field(default_factory=set)
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
@@ -87,7 +97,7 @@ class FaultProxy:
 
     @property
     def url(self) -> str:
-        return f"unix://{self.path}"
+        return f"unix://{self.path}" if self.path else f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
@@ -99,7 +109,8 @@ class FaultProxy:
         self._loop.call_soon_threadsafe(self._loop.stop)
 
     def well(self) -> None:
-        self.refusing, self.losing = False, ()
+        self.refusing, self.losing, self.halving, self.saying = False, (), (), {}
+        self.halved.clear()
         self._loop.call_soon_threadsafe(self._free.set)
 
     def hold(self) -> None:
@@ -129,7 +140,11 @@ class FaultProxy:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=10)
 
     async def _listen(self) -> None:
-        await asyncio.start_unix_server(self._serve, str(self.path))
+        if self.path:
+            await asyncio.start_unix_server(self._serve, str(self.path))
+            return
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
 
     async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
         if self.refusing:
@@ -151,7 +166,7 @@ class FaultProxy:
         parts = urlsplit(self.upstream)
         if parts.scheme == "unix":
             return await asyncio.open_unix_connection(parts.path)
-        return await asyncio.open_connection(parts.hostname, parts.port)
+        return await asyncio.open_connection(parts.hostname, parts.port, ssl=self.identity)
 
     async def _ask(self, link: Link, reader: StreamReader) -> None:
         ear = Ear()
@@ -159,15 +174,30 @@ class FaultProxy:
             for asked in ear.hear(piece):
                 self.requests.append(asked)
                 link.asked, link.fresh = f"{asked.method} {asked.path}", True
+            if (said := self._instead(link)) is not None:
+                link.near.write(said)
+                await link.near.drain()
+                continue
             link.far.write(piece)
             await link.far.drain()
         if link.far.can_write_eof():
             link.far.write_eof()
 
+    def _instead(self, link: Link) -> bytes | None:
+        """Only of requests without a body, which come in one piece."""
+        said = next((said for beginning, said in self.saying.items() if link.asked.startswith(beginning)), None)
+        return None if said is None else b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(said), said)
+
     async def _answer(self, link: Link, far_reader: StreamReader) -> None:
         while piece := await far_reader.read(PIECE):
             if link.fresh and self.losing and link.asked.startswith(self.losing):
                 self.lost += 1
+                link.break_off()
+                return
+            if link.fresh and link.asked.startswith(self.halving) and link.asked not in self.halved:
+                self.halved.add(link.asked)
+                link.near.write(piece[: len(piece) // 2])
+                await link.near.drain()
                 link.break_off()
                 return
             if link.fresh:

@@ -1,17 +1,30 @@
 """An engine that loses answers, rejects, crashes or goes away: the deployment ends true, the old version serves on."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from apps import services as apps
 from apps.models import AppEnvironment, InstanceEnd
+from apps.operations import DENIED_SECONDS, fault
 from apps.specification import from_image
 from audit.models import AuditEntry
+from backends.contract import (
+    InstanceState,
+    InstanceStatus,
+    Phase,
+    Reason,
+    ReasonCode,
+    ServiceRef,
+    ServiceSpec,
+    ServiceStatus,
+)
 from backends.fake import FakeDriver, Mood
 from backends.words import hint, sentence
+from core.clock import database_now
 from operations import tasks
-from operations.models import Operation
+from operations.models import Operation, OperationEvent
 from tests.conftest import Cast, Wakeups
 
 
@@ -86,3 +99,33 @@ def test_an_engine_that_is_away_is_waited_for(
     assert operation.events.filter(code="engine_away").count() == 1  # said once, not at each look
     driver.mood = Mood.WELL
     assert finish(operation).state == "succeeded"
+
+
+def test_a_denial_is_believed_when_the_host_had_time_to_ask_twice(cast: Cast, running: AppEnvironment) -> None:
+    """A host may be told of an instance before it is told of the account that it shows to the registry."""
+    operation = apps.deploy(cast.actor("developer"), running, image="berth/hello:2")
+    ref = ServiceRef(running.engine_name, running.app.name, "web")
+    spec = ServiceSpec(ref=ref, image="berth/hello:2", instances=1)
+    denied = Reason(ReasonCode.IMAGE_DENIED, {"image": "berth/hello:2"})
+    status = ServiceStatus(ref, Phase.FAILING, wanted=1, ready=0, running=0, reason=denied)
+    tried = {"operation": operation, "step": "service:web", "code": "instances_ready"}
+    OperationEvent.objects.create(**tried, seq=98)
+    assert fault(operation, spec, status) is None
+    long_ago = database_now() - timedelta(seconds=DENIED_SECONDS + 1)
+    OperationEvent.objects.create(**tried, seq=99, at=long_ago)
+    assert fault(operation, spec, status) == ("image_denied", {"image": "berth/hello:2"})
+
+
+@pytest.mark.parametrize(("code", "certain"), [(ReasonCode.HOST_LOST, False), (ReasonCode.EXITED, True)])
+def test_what_was_lost_with_its_host_is_not_the_releases_fault(
+    cast: Cast, running: AppEnvironment, code: ReasonCode, certain: bool
+) -> None:
+    operation = apps.deploy(cast.actor("developer"), running, image="berth/hello:2")
+    ref, why = ServiceRef(running.engine_name, running.app.name, "web"), Reason(code, {})
+    spec = ServiceSpec(ref=ref, image="berth/hello:2", instances=3)
+    ended = tuple(
+        InstanceStatus(f"i{number}", ref, number, InstanceState.FAILED, True, spec.revision, reason=why)
+        for number in (1, 2, 3)
+    )
+    status = ServiceStatus(ref, Phase.FAILING, wanted=3, ready=0, running=0, reason=why, instances=ended)
+    assert (fault(operation, spec, status) is not None) is certain

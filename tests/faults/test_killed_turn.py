@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,10 +26,10 @@ pytestmark = pytest.mark.live
 
 
 @pytest.fixture(scope="module")
-def portal(tmp_path_factory: pytest.TempPathFactory, engine: LiveEngine) -> Portal:
-    made = Portal(tmp_path_factory.mktemp("turned"), engine)
-    made.do("work", made.do("deploy", f"t{uuid.uuid4().hex[:8]}", "berth/hello:1"))
-    return made
+def portal(tmp_path_factory: pytest.TempPathFactory, engine: LiveEngine) -> Iterator[Portal]:
+    with Portal(tmp_path_factory.mktemp("turned"), engine) as made:
+        made.do("work", made.do("deploy", f"t{uuid.uuid4().hex[:8]}", "berth/hello:1"))
+        yield made
 
 
 def stand(portal: Portal, operation: str) -> dict[str, Any]:

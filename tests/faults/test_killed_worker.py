@@ -6,8 +6,9 @@ import signal
 import subprocess
 import sys
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -32,21 +33,33 @@ class Portal:
     """A portal's rows and commands on a state folder of its own, each command in a process that may die."""
 
     def __init__(self, state: Path, engine: LiveEngine) -> None:
-        self.environment = {
-            name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")
-        }
-        self.environment |= {"BERTH_STATE": str(state), "DEBUG": "1", "LOG_LEVEL": "ERROR"}
-        self.run(["manage.py", "prepare", "--engine-url", engine.url, "--samples", "berth/hello:1", "berth/hello:2"])
-
-    def run(self, words: list[str], *, dies: bool = False) -> str:
-        done = subprocess.run(
-            [sys.executable, *words], cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=180
+        environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
+        environment |= {"BERTH_STATE": str(state), "DEBUG": "1", "LOG_LEVEL": "ERROR"}
+        prepare = ["manage.py", "prepare", "--engine-url", engine.url, "--samples", "berth/hello:1", "berth/hello:2"]
+        subprocess.run([sys.executable, *prepare], cwd=ROOT, env=environment, check=True, timeout=180)
+        self.process = subprocess.Popen(
+            [sys.executable, "tests/faults/bench_portal.py"],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
         )
-        assert done.returncode == (-signal.SIGKILL if dies else 0), done.stderr[-3000:]
-        return done.stdout.strip()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.communicate(timeout=60)  # without a further line it ends
 
     def do(self, *words: str, dies: bool = False) -> str:
-        return self.run(["tests/faults/bench_portal.py", *words], dies=dies)
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(json.dumps(words) + "\n")
+        done = json.loads(self.process.stdout.readline())
+        assert done["code"] == (-signal.SIGKILL if dies else 0), done["errors"][-3000:]
+        return str(done["output"]).strip()
 
     def report(self, operation: str) -> dict[str, Any]:
         answer: dict[str, Any] = json.loads(self.do("report", operation))
@@ -54,8 +67,9 @@ class Portal:
 
 
 @pytest.fixture(scope="module")
-def portal(tmp_path_factory: pytest.TempPathFactory, engine: LiveEngine) -> Portal:
-    return Portal(tmp_path_factory.mktemp("killed"), engine)
+def portal(tmp_path_factory: pytest.TempPathFactory, engine: LiveEngine) -> Iterator[Portal]:
+    with Portal(tmp_path_factory.mktemp("killed"), engine) as made:
+        yield made
 
 
 @pytest.mark.parametrize("point", POINTS)

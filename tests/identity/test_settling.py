@@ -10,8 +10,9 @@ from django.test.utils import CaptureQueriesContext
 
 from audit import chain
 from audit.models import AuditEntry
+from core import pace
 from operations.models import Change
-from tenants.identity import pace, settling, sync
+from tenants.identity import settling, sync
 from tenants.identity.facts import Assignment, Domain, Person, Project, Snapshot
 from tenants.identity.models import RoleMapping
 from tenants.models import Grant, Organization, Tenant, User

@@ -12,7 +12,7 @@ from launcher.engine import PrivateEngine
 from launcher.engine_api import EngineClient, EngineError
 from launcher.processes import until
 
-OTHER_ENGINES = re.compile(r"(berth|out)-[0-9a-f]{8}")
+OTHER_ENGINES = re.compile(r"(berth|out)-[0-9a-f]{8}|berthk-?[0-9a-f]{8}")  # the last: a private Kubernetes
 OTHER_MOUNTS = re.compile(r"/(overlay2|netns|containers)/")
 
 

@@ -3,7 +3,6 @@
 import http.client
 import os
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -17,6 +16,7 @@ from launcher.engine import OURS, Engine, PrivateEngine
 from launcher.engine_api import EngineClient
 from launcher.network import own_addresses
 from launcher.processes import Mark, until, with_words
+from tests.accepting import accepting
 from tests.launcher.machine import containers, gone, new_since, public_port, run_service, running, shell, snapshot
 
 pytestmark = pytest.mark.live
@@ -61,21 +61,13 @@ def leftovers(engine: PrivateEngine) -> list[Mark]:
 @contextmanager
 def listener(host: str = "0.0.0.0") -> Iterator[int]:  # noqa: S104 -- the point of the test
     """Something on this machine that says “secret” to whoever connects; gives its port."""
-    server = socket.create_server((host, 0))
 
-    def serve() -> None:
-        with suppress(OSError):
-            while True:
-                peer, _ = server.accept()
-                peer.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 6\r\n\r\nsecret")
-                peer.close()
+    def serve(peer: socket.socket) -> None:
+        with suppress(OSError), peer:
+            peer.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 6\r\n\r\nsecret")
 
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    yield int(server.getsockname()[1])
-    server.shutdown(socket.SHUT_RDWR)
-    server.close()
-    thread.join()
+    with accepting(socket.create_server((host, 0)), serve) as port:
+        yield port
 
 
 def test_a_whole_life_leaves_nothing_behind(own: PrivateEngine) -> None:
@@ -276,7 +268,7 @@ def test_the_crashing_and_the_unhealthy_sample_say_why(private: PrivateEngine) -
     assert until(lambda: health() == "unhealthy", seconds=60)
     assert until(lambda: "cannot reach the database" in logs_of(client, made["unhealthy"]), seconds=10)
     client.call("POST", f"/containers/{made['unhealthy']}/stop?t=5")
-    assert client.call("GET", f"/containers/{made['unhealthy']}/json")["State"]["ExitCode"] == 0
+    assert client.call("GET", f"/containers/{made['unhealthy']}/json")["State"]["ExitCode"] == 143
 
 
 def test_another_user_is_told_that_root_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,28 @@ def test_what_is_missing_is_said_with_its_way_out(monkeypatch: pytest.MonkeyPatc
     assert binaries.kube().is_relative_to(tmp_path)
     monkeypatch.setattr(binaries.os, "geteuid", lambda: 1000)
     assert "root" in binaries.why_not()
+
+
+def test_programs_are_built_once_however_many_ask_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The second comes to the build while the first is in it, and finds all of it done."""
+    monkeypatch.setenv("BERTH_CACHE", str(tmp_path))
+    monkeypatch.setattr(binaries, "EXTRAS", {})
+    second = threading.Thread(target=binaries.build)
+    made: list[Path] = []
+
+    def slowly(path: Path) -> None:
+        if not made:
+            made.append(path)
+            second.start()
+            second.join(0.2)
+        made.append(path)
+        path.parent.mkdir(parents=True)
+        path.touch()
+
+    monkeypatch.setattr(binaries, "build_kube", slowly)
+    binaries.build()
+    second.join(10)
+    assert made == [binaries.kube()] * 2  # the first call's two lines, none of a second call
 
 
 def test_the_cluster_s_extras_name_the_helper_image_that_every_node_holds() -> None:

@@ -50,5 +50,5 @@ def test_rules_close_the_machine_to_containers() -> None:
     link = Link("deadbeef", IPv4Network("10.207.0.0/30"))
     text = rules(link, machine=["192.168.1.5", link.machine])
     assert "-A PREROUTING -i berth0 ! -s 10.207.0.1/32 -j DROP" in text
-    for closed in ("192.168.1.5", "10.207.0.0/16", "169.254.0.0/16"):
+    for closed in ("192.168.1.5", "10.207.0.0/16", "10.78.0.0/16", "169.254.0.0/16"):
         assert f"-A FORWARD -o out-deadbeef -d {closed} -j DROP" in text

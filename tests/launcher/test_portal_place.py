@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from launcher.paths import State
-from launcher.portal import Place, environment
+from launcher.portal import Place, environment, kubeconfig_file
 from launcher.problems import Problem
 
 
@@ -45,3 +45,11 @@ def test_nothing_of_our_own_python_leaks_into_the_portals(tmp_path: Path, monkey
     monkeypatch.setenv("PYTHONPATH", "/somewhere")
     assert "PYTHONPATH" not in environment(State(tmp_path))
     assert environment(State(tmp_path))["BERTH_STATE"] == str(tmp_path)
+
+
+def test_a_kubeconfig_that_is_not_there_is_told_before_anything_starts(tmp_path: Path) -> None:
+    (tmp_path / "east.yaml").write_text("{}")
+    assert kubeconfig_file(str(tmp_path / "east.yaml")) == (tmp_path / "east.yaml").resolve()
+    assert kubeconfig_file("") is None
+    with pytest.raises(Problem, match="west.yaml"):
+        kubeconfig_file(str(tmp_path / "west.yaml"))

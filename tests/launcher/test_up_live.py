@@ -118,6 +118,13 @@ def test_from_nothing_to_a_page_and_back_to_nothing(empty: Berth) -> None:
         assert stat.S_IMODE((berth.state.keys / key).stat().st_mode) == 0o600
     status = berth.run("status")
     assert "serves" in status
+    assert f"registry running at http://{berth.engine.machine}:" in status
+    assert berth.run("manage", "registry_address").strip().startswith(f"{berth.engine.machine}:")
+    gate = Mark.load(berth.state.run / "registry_gate.mark")
+    assert gate is not None
+    gate.kill()
+    assert until(lambda: Mark.load(berth.state.run / "registry_gate.mark") not in (None, gate), seconds=60)
+    assert "registry running" in berth.run("status")
     assert "private, running" in status
     assert "already runs" in berth.run("up", "--no-install")
     berth.run("down")

@@ -1,12 +1,15 @@
 """What is being done and what was done, for those who may see it."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from django.utils.html import strip_tags
 
 from apps.models import AppEnvironment
 from apps.services import scale
@@ -69,6 +72,7 @@ def test_pages_lead_on_and_back(browse: Browse, cast: Cast, running: AppEnvironm
 
 def test_queries_do_not_grow_with_the_rows(browse: Browse, running: AppEnvironment) -> None:
     client = browse("developer")
+    client.get(ACTIVITY)  # the first look is noted, so that one finds back
     few = _queries(client)
     for number in range(20):
         _operation(running, number)
@@ -203,3 +207,52 @@ def test_an_operation_that_is_no_deployment_opens_too(browse: Browse, running: A
     sheet = opened(browse("developer"), _operation(running, 1))
     assert "Asked for by" in sheet
     assert "step-list" not in sheet
+
+
+def test_what_nobody_asked_for_is_told_as_done_by_itself(browse: Browse, running: AppEnvironment) -> None:
+    """A scan of what was pushed waits for its turn: neither a person nor work that is being done."""
+    scan = _waiting_scan(running, 1)
+    client = browse("developer")
+    page = client.get(ACTIVITY).content.decode().partition("<main")[2]
+    row = page.partition("Scan the image")[2].partition("</tr>")[0]
+    assert "by itself" in row
+    assert "waiting" in row
+    assert "being done" not in row
+    sheet = client.get(f"{ACTIVITY}?operation={scan.pk}").content.decode()
+    assert "Berth, by itself" in sheet
+
+
+@pytest.mark.parametrize("waiting", [2, 12])
+def test_what_waits_for_its_turn_is_not_counted_as_running(
+    browse: Browse, scaling: Operation, running: AppEnvironment, waiting: int
+) -> None:
+    """Also where more are active than the menu of the chip lists."""
+    scans = [_waiting_scan(running, number) for number in range(waiting)]
+    page = browse("developer").get(ACTIVITY).content.decode()
+    assert "1 operation is running." in page
+    assert f"{waiting} wait for their turn." in page
+    assert _chip(browse("developer")) == f"1 running · {waiting} wait"
+    Operation.objects.filter(pk=scaling.pk).update(state="succeeded")
+    assert _chip(browse("developer")) == f"{waiting} waiting"
+    assert "Nothing is running." not in browse("developer").get(ACTIVITY).content.decode()
+    scans[0].events.create(seq=2, level="info", code="scan_reading", params={})
+    Operation.objects.filter(pk=scans[1].pk).update(cancel_requested=True)
+    assert "2 operations are running." in browse("developer").get(ACTIVITY).content.decode()
+    assert _chip(browse("developer")).startswith("2 running")
+
+
+def _waiting_scan(place: AppEnvironment, number: int) -> Operation:
+    project = place.project
+    scan = Operation.objects.create(
+        kind="image.scan.run", tenant_id=project.tenant_id, project_id=project.pk, target=f"image:{number}",
+        state="running", target_name=f"shop/web:{number}", deadline_at=timezone.now() + timedelta(hours=1),
+        requested_by_name="berth",
+    )  # fmt: skip
+    scan.events.create(seq=1, level="info", code="scan_waits", params={})
+    return scan
+
+
+def _chip(client: Client) -> str:
+    """The words of the chip at the top of every page."""
+    button = client.get("/running/").content.decode().partition("<button")[2].partition("</button>")[0]
+    return " ".join(strip_tags(button.partition(">")[2]).split())

@@ -261,7 +261,7 @@ def test_an_import_of_a_refused_file_cannot_be_taken(browse: Browse) -> None:
         (b"\xef\xbb\xbfservices: {web: {image: 'x:1'}}", "nothing stands in the way"),
         (b"x" * 300_000, "at most 256 KB are read"),
         (b"\xff\xfe\x00", "stands in the way"),
-        (b"", "Paste a Compose file, or choose one."),
+        (b"", "Paste a file, or choose one."),
         (b"a: &a [1]\nb: " + b"[" * 2000, "nested more than"),
     ],
 )

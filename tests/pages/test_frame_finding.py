@@ -8,6 +8,7 @@ from django.test import Client
 
 from apps.models import AppEnvironment
 from apps.services import create_app
+from images.models import Artifact, Repository, Tag
 from portal.palette import words_of
 from tenants.models import Project
 from tests.conftest import Cast
@@ -34,6 +35,19 @@ def test_words_are_found_anywhere_and_in_any_order(running: AppEnvironment, brow
     assert "Release 1 of hello" in entries(client, "hello 1")
     assert "Shop" in entries(client, "acme shop")
     assert entries(client, "nothing like this") == {}
+
+
+def test_images_are_found_by_repository_and_by_tag(cast: Cast, browse: Browse) -> None:
+    for project, path in ((cast.shop, "acme/shop/web"), (cast.store, "globex/store/web")):
+        home = Repository.objects.create(tenant=project.tenant, project=project, path=path, name=f"r.test/{path}")
+        row = Artifact.objects.create(repository=home, digest=f"sha256:{'a' * 64}", pinned=f"r.test/{path}@x")
+        Tag.objects.create(repository=home, name="1.4", artifact=row)
+    client = browse("developer")
+    assert 'href="/t/acme/p/shop/images/repositories/web/"' in entries(client, "web")["web"]
+    place = f'href="/t/acme/p/shop/images/repositories/web/-/digests/sha256:{"a" * 64}/"'
+    assert all(place in entries(client, query)["web:1.4"] for query in ("web:1.4", "1.4", "acme/shop/web:1.4"))
+    assert "globex" not in str(entries(client, "web"))
+    assert "web:1.4" not in entries(browse("guest"), "web 1.4")
 
 
 def test_doing_is_offered_as_far_as_one_may(running: AppEnvironment, browse: Browse) -> None:

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from apps.models import App, AppEnvironment, PlaceEvent
 from apps.models.declared import engine_name
+from apps.selectors.board import MOST_DOUBTFUL
 from apps.services import create_app, deploy
 from apps.specification import from_image
 from backends.models import Cluster
@@ -103,6 +104,35 @@ def test_queries_do_not_grow_with_apps(
         page = client.get(ADDRESS)
     assert "more-7" in text_of(page)
     assert "19 of 19 instances run." in text_of(page)
+
+
+def test_an_app_without_a_place_in_an_environment_is_shown_all_the_same(
+    browse: Browse, cast: Cast, running: AppEnvironment
+) -> None:
+    """Nothing runs there and nothing can be brought there; the rest of the page is as ever."""
+    AppEnvironment.objects.filter(app=running.app, environment__name="test").delete()
+    page = browse("developer").get(ADDRESS)
+    assert page.status_code == 200
+    assert "3 of 3 instances run." in text_of(page)
+    assert "Not in test yet" in text_of(page)
+    assert "Deploy release 1 of hello to test" not in text_of(page)
+    assert [step["deploy"] for step in page.context["rows"][0]["steps"] if "deploy" in step] == ["", ""]
+
+
+def test_the_places_of_a_silent_cluster_are_read_with_what_is_on_the_page(
+    browse: Browse, many: list[str], cast: Cast, running: AppEnvironment, django_assert_max_num_queries: Any
+) -> None:
+    """It takes as many queries for hundreds of them as for those of one page."""
+    client, empty = browse("developer"), AppEnvironment.objects.filter(project=cast.shop, release__isnull=True)
+    Cluster.objects.filter(pk=cast.cluster.pk).update(state=Cluster.State.AWAY, away_since=timezone.now())
+    empty.filter(app__name__startswith="app-00").update(release=running.release)
+    with django_assert_max_num_queries(30) as few:
+        client.get(ADDRESS)
+    empty.update(release=running.release)
+    with django_assert_max_num_queries(len(few)):
+        page = client.get(ADDRESS)
+    assert page.context["board"].cut
+    assert len(page.context["board"].moving) <= 2 * MOST_DOUBTFUL
 
 
 def rows_of(page: Any) -> list[str]:

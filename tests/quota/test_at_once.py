@@ -17,8 +17,8 @@ from core.errors import Conflict
 from core.rows import new_id
 from tenants.models import Project
 from tenants.quota.claiming import Where, settle, widen
-from tenants.quota.counting import recount
 from tenants.quota.models import Quota, QuotaClaim
+from tenants.quota.sweeping import recount
 from tests.conftest import Cast
 
 AT_ONCE = 50

@@ -3,15 +3,21 @@
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from apps import services
 from apps.models import AppEnvironment
-from apps.reserving import declared, needs_of, planned
+from apps.reserving import ceiling, declared, needs_of, planned
 from apps.specification import from_image
 from apps.specification.reading import read_data
+from backends.contract import Ceiling
+from backends.fake import FakeDriver
 from core.errors import Conflict
-from tenants.quota.counting import recount
+from core.rows import new_id
+from tenants.quota import counting
 from tenants.quota.models import Quota, QuotaClaim
+from tenants.quota.sweeping import recount
 from tenants.services import create_project
 from tests.conftest import Cast, Wakeups
 
@@ -46,7 +52,7 @@ def work(wakeups: Wakeups, django_capture_on_commit_callbacks: Commit) -> Any:
     return run
 
 
-def test_what_is_counted() -> None:
+def test_what_is_counted(place: AppEnvironment) -> None:
     """Limits, else reservations, else a fixed share; one more for an update that starts first; volumes and ports."""
     spec = read_data(
         {
@@ -69,7 +75,7 @@ def test_what_is_counted() -> None:
             "volumes": {"data": {}},
         }
     ).specification
-    assert planned(spec) == {
+    assert planned(place, spec) == {
         "cpu": 500 * (4 + 2) + 2000,
         "memory": (64 << 20) * 6 + (128 << 20),
         "instances": 5,
@@ -77,6 +83,16 @@ def test_what_is_counted() -> None:
         "storage": GIB,
     }
     assert needs_of(spec, {"web": 0, "db": 0}) == {"routes": 2, "storage": GIB}, "stopped: data and addresses stay"
+
+
+def test_volumes_count_by_their_size_and_for_each_instance_that_has_its_own() -> None:
+    kept = {"image": "a:1", "volumes": ["data:/data", "data:/again"]}
+    services = {"one": kept, "two": kept, "web": {"image": "a:1"}}
+    volumes = {"data": {"x-berth": {"size": "3Gi"}}, "unused": None}
+    spec = read_data({"services": services, "volumes": volumes}).specification
+    running = {"one": 4, "two": 0, "web": 9}
+    assert needs_of(spec, running)["storage"] == 4 * GIB, "shared: each once"
+    assert needs_of(spec, running, keeping=running)["storage"] == (4 + 1) * 3 * GIB, "data stays with nobody to use it"
 
 
 def test_each_change_moves_what_is_held(cast: Cast, place: AppEnvironment, work: Any) -> None:
@@ -176,6 +192,36 @@ def test_a_recount_finds_and_mends_drift(cast: Cast, running: AppEnvironment) ->
     assert recount(cast.acme) == []
 
 
+def test_a_recount_keeps_others_waiting_for_a_few_things_at_a_time(
+    cast: Cast, running: AppEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much has drifted: each transaction mends so many things, and leaves the sums right for the next one."""
+    monkeypatch.setattr(counting, "MOST_AT_ONCE", 5)
+    right = used(cast, "cpu")
+    QuotaClaim.objects.filter(holder=running.pk).delete()
+    QuotaClaim.objects.bulk_create(
+        QuotaClaim(tenant=cast.acme, project=cast.shop, holder=new_id(), resource="routes", amount=1)
+        for _number in range(12)
+    )
+    mended = []
+    for holders in counting.doubtful(cast.acme):
+        mended.append(len({drift.what for drift in counting.mend(cast.acme, holders)} & set(map(str, holders))))
+        for row in Quota.objects.filter(tenant=cast.acme, project=cast.shop):
+            held = QuotaClaim.objects.filter(project=cast.shop, resource=row.resource)
+            assert row.used == sum(held.values_list("amount", flat=True)), row.resource
+    assert mended == [5, 5, 3]
+    assert used(cast, "cpu") == right
+    assert used(cast, "routes") == declared(running)["routes"]
+
+
+def test_a_recount_that_finds_nothing_begins_no_transaction(cast: Cast, running: AppEnvironment) -> None:
+    """It runs every hour over everything: the one that writes shuts all other writers out of an SQLite."""
+    with CaptureQueriesContext(connection) as queries:
+        assert recount(cast.acme) == []
+    reads = ("SELECT", "DECLARE", "FETCH", "CLOSE")  # a cursor of PostgreSQL reads too
+    assert [query["sql"] for query in queries if not query["sql"].startswith(reads)] == []
+
+
 def test_lowering_below_what_is_used_stops_nothing(cast: Cast, running: AppEnvironment, work: Any) -> None:
     limit(cast, "instances", 1)
     developer = cast.actor("developer")
@@ -184,3 +230,19 @@ def test_lowering_below_what_is_used_stops_nothing(cast: Cast, running: AppEnvir
     running.refresh_from_db()
     work(lambda: services.scale(developer, running, service="web", instances=2))
     assert used(cast, "instances") == 2
+
+
+def test_the_engine_gets_a_ceiling_that_refuses_nothing_that_was_let_through(
+    cast: Cast, running: AppEnvironment, driver: FakeDriver, work: Any
+) -> None:
+    """Twice what may be held, for all may be replaced at once; and what runs above a lowered limit goes on."""
+    assert ceiling(running) == Ceiling(), "without a quota there is none"
+    limit(cast, "memory", 8 * GIB)
+    limit(cast, "memory", 3 * GIB, of_tenant=True)
+    limit(cast, "instances", 2, of_tenant=True)
+    assert used(cast, "instances", of_tenant=True) == 3
+    assert ceiling(running) == Ceiling(memory_bytes=6 * GIB, instances=6, each_memory_bytes=3 * GIB)
+    work(lambda: services.deploy(cast.actor("developer"), running, spec=web(3, cpu="0.1", tag="2")))
+    assert driver._environments[running.environment.engine_name].ceiling == Ceiling(
+        memory_bytes=6 * GIB, instances=6, each_memory_bytes=3 * GIB
+    )

@@ -6,6 +6,7 @@ After a change that is wanted, `.venv/bin/python -m tests.rules.matrix` writes i
 import os
 import secrets
 import typing
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,9 @@ def targets(needs: Callable[[Any], tuple[str, ...]]) -> Iterator[tuple[str, Any]
     """Unsaved rows of the kind that a permission function takes, one per stage."""
     from apps.models import AppEnvironment, Environment
     from apps.needs import needs_deploy
+    from images.models import Excuse, Repository
     from operations.models import Operation
-    from tenants.models import Request, ReviewLine
+    from tenants.models import Project, Request, ReviewLine
     from tenants.requests.registry import KINDS
 
     kind = next(iter(typing.get_type_hints(needs).values()))
@@ -42,6 +44,14 @@ def targets(needs: Callable[[Any], tuple[str, ...]]) -> Iterator[tuple[str, Any]
         return
     if kind is ReviewLine:
         yield from ((f"of {role}", ReviewLine(role=role)) for role in ("project.guest", "tenant.owner"))
+        return
+    if kind in {Repository, Excuse}:
+        for words, tenant_id in (("of the platform", None), ("of a tenant", uuid.UUID(int=1))):
+            repository = Repository(tenant_id=tenant_id)
+            yield words, repository if kind is Repository else Excuse(repository=repository)
+        return
+    if kind is Project:
+        yield "of an image", Project()
         return
     for words, stage, protected in WHERE:
         environment = Environment(name=stage, stage=stage, protected=protected)

@@ -20,10 +20,9 @@ def files(*folders: str, ending: str = ".py") -> list[Path]:
 
 
 def service_modules() -> list[ModuleType]:
-    """Every module of writes, imported: `services.py`, those of a `services` package, and apps/clusters.py."""
+    """Every module of writes, imported: `services.py`, and those of a `services` package."""
     found = [path for path in files(*PACKAGES) if path.stem == "services" or path.parent.name == "services"]
-    beside = [path for path in [ROOT / "apps" / "clusters.py"] if path.exists()]
-    return [importlib.import_module(dotted(path)) for path in [*found, *beside]]
+    return [importlib.import_module(dotted(path)) for path in found]
 
 
 def dotted(path: Path) -> str:

@@ -1,8 +1,11 @@
 """Every address asks who is there, and looking changes nothing."""
 
 import re
+import uuid
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -13,8 +16,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.models import AppEnvironment, InstanceEnd
+from apps.observing import observe
+from backends.models import Host
 from console.models import ConsoleSession
-from images.models import Artifact, Repository
+from images.models import Artifact, Build, Excuse, Repository, Scan, Tag, Upload, Webhook, WebhookDelivery
 from operations.models import Operation
 from portal.checks import PUBLIC, Route, every_address_is_guarded, routes
 from tenants.custom.services import create_role
@@ -29,12 +34,15 @@ from tenants.reviews.services import start as start_review
 from tenants.robots.services import create_robot
 from tenants.services import create_project
 from tests.conftest import Cast
+from tests.images.known import promotion_of, rule_of
+from tests.replication.known import replicated
 from tests.rules import addresses
 from tests.rules.sources import told
 
 METHODS = ("get", "post", "put", "patch", "delete")
 ROUTES = list(routes())
 GUARDED = [route for route in ROUTES if not route.public]
+ID = re.compile(r'<[^>]*\sid="([^"]+)"')
 WRITES = re.compile(r"^\s*(INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNORECASE)
 # What looking may write: the session that came with it, when a token was last used, and where a person was last.
 MAY_BE_WRITTEN = re.compile(
@@ -78,8 +86,14 @@ def things(place: AppEnvironment, cast: Cast) -> dict[str, str]:
     instance = place.observed_instances.order_by("number").first()
     assert instance is not None
     token, _text = Token.objects.create(cast.owner, name="looking")
-    repository = Repository.objects.create(name="hello", tenant=cast.acme, cluster=cast.cluster)
+    repository = Repository.objects.create(name="hello", tenant=cast.acme, project=cast.shop, path="acme/shop/hello")
     artifact = Artifact.objects.create(repository=repository, digest=f"sha256:{'1' * 64}", pinned="hello@sha256:1")
+    tag = Tag.objects.create(repository=repository, name="1", artifact=artifact)
+    scan = Scan.objects.create(artifact=artifact, rating="A", at_best="A", tool="berth")
+    excused = {"vulnerability": "CVE-2026-1", "reason": "x", "until": timezone.localdate(), "given_by": "owner"}
+    excuse = Excuse.objects.create(tenant=cast.acme, repository=repository, **excused)
+    rule = str(rule_of(cast))
+    hook = Webhook.objects.create(tenant=cast.acme, project=cast.shop, name="ci", events=["pushed"])
     console = ConsoleSession.objects.create(  # noqa: S604  `shell` is a column
         tenant=cast.acme, project=cast.shop, place=place, instance_id=instance.pk, engine_id="x", service="web",
         number=1, shell="sh", person_id=cast.owner.pk, person_name="owner",
@@ -95,46 +109,78 @@ def things(place: AppEnvironment, cast: Cast) -> dict[str, str]:
     asked = ask(cast.actor("developer"), cast.shop, kind="join", payload={"role": "project.tester"})
     create_role(cast.actor("owner"), cast.acme, name="watch", level="project", permissions=["app.view"])
     review = start_review(cast.actor("owner"), cast.acme, name="looking", ends_at=later)
-    return {
-        "role": "watch",
-        "review": str(review.pk),
-        "loan": str(loan.pk),
-        "mapping": str(RoleMapping.objects.create(place="project", keystone_role="looking", role="tenant.member").pk),
-        "tenant": "acme",
-        "project": "shop",
-        "robot": "ci",
-        "app": "hello",
-        "environment": "dev",
-        "cluster": "local",
-        "service": "web",
-        "number": "1",
-        "seq": "1",
-        "code": "not_found",
-        "operation": str(operation.pk),
-        "instance": str(instance.pk),
-        "console": str(console.pk),
-        "end": str(end.pk),
-        "token": str(token.id),
-        "factor": str(public_id(Authenticator.objects.create(user=cast.owner, type="totp", data={}))),
-        "session": str(Session.objects.filter(user=cast.owner).values_list("id", flat=True)[0]),
-        "grant": str(Grant.objects.filter(tenant=cast.acme).values_list("pk", flat=True)[0]),
-        "person": str(cast.developer.pk),
-        "group": str(create_group(cast.actor("owner"), cast.acme, name="crew").pk),
-        "request_id": str(asked.pk),
-        "asked": str(asked.pk),
-        "invitation": str(invite(cast.actor("owner"), cast.acme, person="x", role="tenant.member")[0].pk),
-        "repository": repository.name,
-        "digest": artifact.digest,
-    }
+    upload = Upload.objects.create(
+        tenant=cast.acme, project=cast.shop, owner_id=cast.owner.pk, owner_name="owner", file_name="web.tar",
+        size_bytes=5000, reserved_bytes=5000,
+    )  # fmt: skip
+    build = Build.objects.create(
+        tenant=cast.acme, project=cast.shop, owner_id=cast.owner.pk, owner_name="owner", file_name="web.tar",
+        recipe="Dockerfile", repository="web", tags=["1"],
+    )  # fmt: skip
+    return (
+        {
+            "upload": str(upload.pk),
+            "build": str(build.pk),
+            "role": "watch",
+            "review": str(review.pk),
+            "loan": str(loan.pk),
+            "mapping": str(
+                RoleMapping.objects.create(place="project", keystone_role="looking", role="tenant.member").pk
+            ),
+            "tenant": "acme",
+            "project": "shop",
+            "robot": "ci",
+            "app": "hello",
+            "environment": "dev",
+            "cluster": "local",
+            "host": str(host_of(cast)),
+            "way": "swarm",
+            "service": "web",
+            "number": "1",
+            "seq": "1",
+            "code": "not_found",
+            "operation": str(operation.pk),
+            "instance": str(instance.pk),
+            "console": str(console.pk),
+            "end": str(end.pk),
+            "token": str(token.id),
+            "factor": str(public_id(Authenticator.objects.create(user=cast.owner, type="totp", data={}))),
+            "session": str(Session.objects.filter(user=cast.owner).values_list("id", flat=True)[0]),
+            "grant": str(Grant.objects.filter(tenant=cast.acme).values_list("pk", flat=True)[0]),
+            "person": str(cast.developer.pk),
+            "group": str(create_group(cast.actor("owner"), cast.acme, name="crew").pk),
+            "request_id": str(asked.pk),
+            "asked": str(asked.pk),
+            "invitation": str(invite(cast.actor("owner"), cast.acme, person="x", role="tenant.member")[0].pk),
+            "repository": repository.name,
+            "digest": artifact.digest,
+            "webhook": str(hook.pk),
+            "delivery": str(WebhookDelivery.objects.create(tenant=cast.acme, webhook=hook, event="pushed").pk),
+            "artifact": str(scan.artifact_id),
+            "excuse": str(excuse.pk),
+            "tag": tag.name,
+        }
+        | promotion_of(cast, artifact.digest)
+        | replicated(cast)
+        | {"rule_id": rule}
+    )
+
+
+def host_of(cast: Cast) -> uuid.UUID:
+    observe(cast.cluster)
+    return Host.objects.values_list("pk", flat=True).get(cluster=cast.cluster)
 
 
 NEEDS_MORE = {  # address by name: the query without which it rightly refuses
     "api_release_diff": "?with=1",
+    "api_release_given": "?environment=dev",
 }
 
 
+@pytest.mark.wide
 def test_looking_changes_nothing(running: AppEnvironment, cast: Cast, browse: Callable[[str], Client]) -> None:
-    """Every page and API answer is read once by somebody who may read it; none may write, fail, or be empty."""
+    """Every page and API answer is read once by somebody who may read it; none may write, fail, be empty or
+    have two things of one id."""
     Grant.objects.create(user=cast.owner, role="platform.operator")
     Grant.objects.create(user=cast.owner, role="platform.auditor")
     client, known = browse("owner"), things(running, cast)
@@ -144,10 +190,17 @@ def test_looking_changes_nothing(running: AppEnvironment, cast: Cast, browse: Ca
         if unknown:
             faults.append(f"/{route.path}: say in things() what stands for {', '.join(unknown)}")
             continue
-        faults += look(
-            client, addresses.filled(route, lambda _kind, name: known[name]) + NEEDS_MORE.get(route.name, "")
-        )
-    assert not faults, told(faults, "A GET that writes is a command in disguise; make it a POST that calls one:")
+        address = addresses.filled(route, lambda _kind, name: known[name]) + NEEDS_MORE.get(route.name, "")
+        faults += look(client, address)
+    assert not faults, told(faults, "A GET that writes is a command in disguise; make it a POST. Each id stands once:")
+
+
+def doubled_ids(answer: Any) -> list[str]:
+    """Ids that stand twice in a page: a new state of one thing would replace the other."""
+    if answer.streaming or not answer.headers.get("Content-Type", "").startswith("text/html"):
+        return []
+    found = Counter(ID.findall(answer.content.decode()))
+    return [name for name, times in found.items() if times > 1]
 
 
 def look(client: Client, address: str) -> list[str]:
@@ -158,4 +211,5 @@ def look(client: Client, address: str) -> list[str]:
     written = [
         query["sql"] for query in queries if WRITES.match(query["sql"]) and not MAY_BE_WRITTEN.search(query["sql"])
     ]
-    return [f"{address}: {sql[:150]}" for sql in written]
+    twice = [f"{address}: two things have the id {name}" for name in doubled_ids(answer)]
+    return [f"{address}: {sql[:150]}" for sql in written] + twice

@@ -46,7 +46,7 @@ def test_at_every_request_it_may_what_its_keeper_may_now(kept: APIClient, cast: 
     assert kept.post(restart).status_code == 403
     assert kept.get(logs).status_code == 403
     robot = Robot.objects.get(name="ci")
-    assert rights_of(robot.user).projects == {cast.shop.pk: frozenset({"project.view", "app.view"})}
+    assert rights_of(robot.user).projects == {cast.shop.pk: frozenset({"project.view", "app.view", "image.pull"})}
 
 
 def test_it_stands_still_when_its_keeper_has_nothing_left(kept: APIClient, cast: Cast, api: Api) -> None:
@@ -87,7 +87,7 @@ def test_what_is_open_ends_with_the_keeper(kept: APIClient, cast: Cast) -> None:
     assert doubtful([(actor, token)], seconds=60) == [0], "the guard looks at it again"
     (again,) = actors_again([(actor, token)])
     assert again is not None
-    assert again.rights.projects[cast.shop.pk] == {"project.view", "app.view"}
+    assert again.rights.projects[cast.shop.pk] == {"project.view", "app.view", "image.pull"}
     User.objects.filter(pk=cast.guest.pk).update(is_active=False)
     assert doubtful([(actor, token)], seconds=0) == [0]
     assert actors_again([(actor, token)]) == [None]
@@ -196,10 +196,10 @@ def test_why_it_may_something_says_what_its_keeper_leaves(
     assert set(cut().values()) == {""}
     lose(cast.guest)  # what is left is project.guest
     now = cut()
-    assert {name for name, why in now.items() if not why} == {"project.view", "app.view"}
+    assert {name for name, why in now.items() if not why} == {"project.view", "app.view", "image.pull"}
     assert now["app.deploy"] == "Not now: guest, who keeps it, may not."
     page = browse("owner").get(f"/t/acme/members/{key}/")
-    assert page.context["counting"] == 2
-    assert page.content.decode().count("guest, who keeps it, may not") == len(now) - 2
+    assert page.context["counting"] == 3
+    assert page.content.decode().count("guest, who keeps it, may not") == len(now) - 3
     User.objects.filter(pk=cast.guest.pk).update(is_active=False)
     assert set(cut().values()) == {"It stands still: guest, who keeps it, is disabled."}

@@ -13,6 +13,7 @@ export class Screen {
     this.style = { seriesOf, finder: null };
     this.chunks = [];
     this.stuck = true; // the newest line stays in sight
+    this.current = null; // the line somebody went to: it stays marked, also when its row is made anew
     this.seen = new IntersectionObserver((entries) => entries.forEach((one) => this.turn(one.target.chunk, one.isIntersecting)),
       { root: log, rootMargin: NEAR });
     log.addEventListener("scroll", () => this.scrolled(onTop), { passive: true });
@@ -86,6 +87,7 @@ export class Screen {
   nodesOf(item) {
     if (item.gap) return [gapOf(item)];
     const row = rowOf(item.line, this.style);
+    row.classList.toggle("is-current", item.line === this.current);
     return item.line.open ? [row, detailOf(item.line)] : [row];
   }
 
@@ -145,6 +147,7 @@ export class Screen {
   }
 
   goTo(line) {
+    this.current = line;
     const row = this.show(line);
     if (!row) return undefined;
     this.stuck = false;

@@ -23,7 +23,7 @@ export class Search {
   // Counts anew.
   look() {
     this.found = this.page.store.matches();
-    if (this.current && !this.found.includes(this.current)) this.current = null;
+    if (this.current && !this.found.includes(this.current)) this.current = this.page.screen.current = null;
     this.say();
   }
 

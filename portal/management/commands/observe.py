@@ -1,4 +1,4 @@
-"""`manage.py observe`: the observer and the collector as a process of their own."""
+"""`manage.py observe`: the observer, the collector and the followers as a process of their own."""
 
 import signal
 import threading
@@ -8,17 +8,21 @@ from django.core.management.base import BaseCommand
 
 from apps.observer import Observer
 from observe.collecting import Collector
+from observe.following import Followers
 
 
 class Command(BaseCommand):
-    help = "Watch every cluster and keep the rows that pages read up to date; collect what instances use."
+    help = "Watch every cluster and keep the rows that pages read up to date; collect what instances use and write."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        observer, collector = Observer(), Collector()
+        observer, beside = Observer(), (Collector(), Followers())
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: observer.stop())
-        beside = threading.Thread(target=collector.run, name="berth-collector", daemon=True)
-        beside.start()
+        threads = [threading.Thread(target=one.run, name=f"berth-{type(one).__name__}", daemon=True) for one in beside]
+        for thread in threads:
+            thread.start()
         observer.run()
-        collector.stop()
-        beside.join(timeout=5)
+        for one in beside:
+            one.stop()
+        for thread in threads:
+            thread.join(timeout=5)

@@ -77,7 +77,16 @@ def addresses_of(caller: Caller, app: str) -> list[str]:
     return [one["address"] for row in rows if row["state"] == "running" for one in row["addresses"]]
 
 
-def test_the_old_version_serves_on(caller: Caller, portal: Portal, vanished: None) -> None:
+def tasks_of(engine: LiveEngine) -> str:
+    """What the engine did with each instance, in its own words."""
+    found = [
+        (one["CreatedAt"], one["Slot"], one["DesiredState"], one["Status"], one["Spec"]["ContainerSpec"]["Image"])
+        for one in engine.call().call("GET", "/tasks")
+    ]
+    return "\n".join(map(str, sorted(found, key=lambda one: one[0])))
+
+
+def test_the_old_version_serves_on(caller: Caller, portal: Portal, engine: LiveEngine, vanished: None) -> None:
     for operation in [caller.deploy(app, spec=spec(instances=2)) for app in BAD]:
         assert caller.ended(operation)["state"] == "succeeded", operation
     for app in BAD:
@@ -87,7 +96,7 @@ def test_the_old_version_serves_on(caller: Caller, portal: Portal, vanished: Non
         ends = {app: caller.ended(operation) for app, operation in begun.items()}
         seen = visitor.visits
         until(lambda: visitor.visits > seen + 12, seconds=30)  # and some time after the end
-    assert visitor.faults == []
+    assert visitor.faults == [], tasks_of(engine)
     for app, (_image, codes, word) in BAD.items():
         failure = ends[app]["failure"]
         assert (ends[app]["state"], failure["code"] in codes) == ("failed", True), (app, ends[app])

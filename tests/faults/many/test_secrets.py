@@ -4,6 +4,7 @@ import base64
 import json
 import secrets
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import redis
 
 from launcher.services import PrivatePostgres, program
 from portal.checks import routes
+from tests.backends.guarded import Guarded, behind_tls
 from tests.e2e.portal import until
+from tests.engine import LiveEngine
 from tests.faults.caller import SHOP, Answer, Caller, spec
 from tests.installation import Installation
 from tests.rules import addresses
@@ -39,14 +42,22 @@ def reader(berth: Installation) -> Caller:
 
 
 @pytest.fixture(scope="module")
-def canaries(berth: Installation, caller: Caller, reader: Caller) -> Canaries:
+def far(engine: LiveEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """The engine once more, behind a door that wants a key."""
+    with behind_tls(engine, tmp_path_factory.mktemp("door")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def canaries(berth: Installation, caller: Caller, reader: Caller, far: Guarded) -> Canaries:
     """Every kind of secret there is, each one used once."""
-    typed, key = (f"canary-{secrets.token_hex(12)}" for _ in range(2))
+    typed = f"canary-{secrets.token_hex(12)}"
     Caller(berth.url("")).submit("/accounts/sign-in/", {"username": "owner", "password": typed})
     refused = Caller(berth.url(""), f"berth_{typed}").get("/api/v1/me")
     assert refused.status == 401
-    body = {"name": "far", "kind": "swarm", "address": "tcp://127.0.0.1:9", "client_key": key}
-    assert caller.post("/api/v1/clusters", body).status == 201
+    pems = {"authority": far.authority.pem, "client_certificate": far.client.pem, "client_key": far.client.key_pem}
+    connected = caller.post("/api/v1/clusters", {"name": "far", "kind": "swarm", "address": far.address} | pems)
+    assert connected.status == 201, connected.body
     assert caller.ended(caller.deploy("canary", spec=spec(environment={"PASSWORD": "shown"})))["state"] == "succeeded"
     environment = berth.environment
     return Canaries(
@@ -57,7 +68,7 @@ def canaries(berth: Installation, caller: Caller, reader: Caller) -> Canaries:
             "session": reader.cookies["berth_session"],
             "key of the application": environment["SECRET_KEY"],
             "key of columns": environment["FIELD_KEYS"],
-            "key of a cluster": key,
+            "key of a cluster": far.client.key_pem.splitlines()[1],
             "password of Redis": berth.redis.password,
             "password of PostgreSQL": environment["DATABASE_URL"].split(":")[2].split("@")[0],
         }

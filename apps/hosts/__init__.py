@@ -1,0 +1,1 @@
+"""Hosts of a cluster closed for new instances, emptied, and opened again."""

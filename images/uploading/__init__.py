@@ -1,0 +1,1 @@
+"""Archives of images that people upload: received in pieces, looked through, put into the registry."""
