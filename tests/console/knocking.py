@@ -44,7 +44,7 @@ async def closed_with(socket: Any, *, seconds: float = 3) -> int:
                 return int(said["code"])
 
 
-async def until(true: Callable[[], bool], *, seconds: float = 5) -> None:
+async def until(true: Callable[[], bool], *, seconds: float = 30) -> None:
     async with asyncio.timeout(seconds):
         while not true():
             await asyncio.sleep(0.01)

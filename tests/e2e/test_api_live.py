@@ -38,7 +38,7 @@ class Caller:
 
     def open(self, method: str, path: str, body: Any = None) -> http.client.HTTPResponse:
         """An answer whose body is not read yet; closing it hangs up."""
-        connection = http.client.HTTPConnection(self.host, timeout=20)
+        connection = http.client.HTTPConnection(self.host, timeout=60)
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         connection.request(method, path, json.dumps(body) if body is not None else None, headers)
         answer = connection.getresponse()
@@ -66,7 +66,7 @@ def engine_connections(portal: Portal) -> int:
 
 def test_readers_who_hang_up_leave_nothing_open(caller: Caller, portal: Portal) -> None:
     follow = f"{E}/logs?follow=true&tail=1"
-    until(lambda: b" web.1 up" in caller.open("GET", f"{E}/logs").read(), seconds=10)
+    until(lambda: b" web.1 up" in caller.open("GET", f"{E}/logs").read(), seconds=60)
     before = engine_connections(portal)
     streams = [caller.open("GET", follow) for _each in range(MOST_STREAMS)]
     assert [stream.status for stream in streams] == [200] * MOST_STREAMS
@@ -76,5 +76,5 @@ def test_readers_who_hang_up_leave_nothing_open(caller: Caller, portal: Portal) 
     for stream in streams:
         stream.close()
         stream.hang_up()
-    until(lambda: engine_connections(portal) <= before, seconds=20)
+    until(lambda: engine_connections(portal) <= before, seconds=60)
     assert caller.open("GET", f"{E}/logs?tail=1").status == 200

@@ -180,15 +180,15 @@ def test_searching_and_filtering(page: Page, portal: Portal, talk: str) -> None:
     page.evaluate(f"{STORE}.store.found({STORE}.store.matches()[0]); {STORE}.screen.redrawRows()")
     expect(page.locator("[data-logs] .log-line mark")).to_have_count(3)
     page.get_by_role("button", name="Show them").first.click()
-    until(lambda: page.locator("[data-logs] .log-line").count() > 10, seconds=20)
+    until(lambda: page.locator("[data-logs] .log-line").count() > 10, seconds=60)
 
     page.get_by_label("Search in the log").fill("")
     page.get_by_label("Level", exact=True).select_option("error")
-    until(lambda: {"tick", "nul"}.isdisjoint(words(page)), seconds=20)
+    until(lambda: {"tick", "nul"}.isdisjoint(words(page)), seconds=60)
     # what belongs to an error stays with it
     expect(page.locator("[data-logs]")).to_contain_text("ValueError: no such order")
     page.get_by_role("button", name="web 2", exact=True).click()
-    until(lambda: sources(page) == {"web 2"}, seconds=20)
+    until(lambda: sources(page) == {"web 2"}, seconds=60)
     page.reload()
     until(lambda: sources(page) == {"web 2"}, seconds=60)
     expect(page.get_by_label("Level", exact=True)).to_have_value("error")
@@ -228,7 +228,7 @@ def test_a_line_is_opened_and_what_stands_around_it(page: Page, portal: Portal, 
     expect(page.locator(".log-detail pre")).to_contain_text('"order": 440218')
     before = page.locator("[data-logs] .log-line").count()
     page.get_by_role("button", name="Lines around it").click()
-    until(lambda: page.locator("[data-logs] .log-line").count() > before, seconds=20)
+    until(lambda: page.locator("[data-logs] .log-line").count() > before, seconds=60)
 
 
 @pytest.mark.both

@@ -31,7 +31,7 @@ def answers(page: Page) -> list[str]:
     page.goto("/t/demo/p/shop/apps/hello/?environment=dev")
     links = page.locator("[aria-labelledby='instances'] a[href^='http://10.']")
     addresses = [links.nth(i).get_attribute("href") or "" for i in range(links.count())]
-    return [urllib.request.urlopen(address, timeout=10).read().decode() for address in addresses]
+    return [urllib.request.urlopen(address, timeout=30).read().decode() for address in addresses]
 
 
 def agreed(portal: Portal, ground: Ground) -> str:
@@ -39,7 +39,7 @@ def agreed(portal: Portal, ground: Ground) -> str:
     caller = Caller(portal.url, portal.token())
     number = caller.read(f"{SHOP}/apps/hello/environments/dev")["release_number"]
     (image,) = caller.read(f"{SHOP}/apps/hello/releases/{number}")["images"]
-    until(lambda: ground.running() == [image["digest"]] * 3, seconds=30, said=lambda: (image, ground.running()))
+    until(lambda: ground.running() == [image["digest"]] * 3, seconds=90, said=lambda: (image, ground.running()))
     return str(image["digest"])
 
 

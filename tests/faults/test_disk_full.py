@@ -140,7 +140,7 @@ def test_what_cannot_be_recorded_is_not_done_and_room_makes_it_well(small: Small
             return True
         return False
 
-    until(well, seconds=10)
+    until(well, seconds=60)
     assert small.apps() == apps | {"after"}
     small.client.sign_in("owner", small.portal.password)
     assert "all in order" in small.portal.manage("verify_audit")

@@ -48,17 +48,17 @@ def test_pages_answer_and_what_was_accepted_is_done_when_it_is_back(portal: Port
     caller, browser = Caller(portal.url, portal.token()), Caller(portal.url)
     browser.sign_in("owner", portal.password)
     assert caller.ended(caller.deploy("before", spec=spec(instances=2)))["state"] == "succeeded"
-    until(lambda: caller.read(PLACE.format("before"))["running"] == 2, seconds=30)
+    until(lambda: caller.read(PLACE.format("before"))["running"] == 2, seconds=90)
 
     own.stop()
-    until(lambda: is_away(caller), seconds=40)
+    until(lambda: is_away(caller), seconds=90)
     the_cluster_page_says_it(browser)
     for page in ("/", "/t/demo/p/shop/", "/t/demo/p/shop/deploy/", "/t/demo/p/shop/apps/before/"):
         answer = browser.get(page)
         assert answer.status == 200, (page, answer.status)
     waiting = caller.deploy("meanwhile", spec=spec())
     address = f"/api/v1/operations/{waiting['id']}"
-    until(lambda: "engine_away" in codes(caller, address), seconds=30)
+    until(lambda: "engine_away" in codes(caller, address), seconds=90)
     assert caller.read(address)["active"]
 
     own.start()
@@ -81,7 +81,7 @@ def codes(caller: Caller, operation: str) -> list[str]:
 
 def the_cluster_page_says_it(browser: Caller) -> None:
     """In its last moments an engine may say other things than that it is away, hence the wait."""
-    page = until(lambda: told(browser, "Berth tries again by itself"), seconds=30)
+    page = until(lambda: told(browser, "Berth tries again by itself"), seconds=90)
     assert "does not answer" in page
     assert "last seen" in page
 

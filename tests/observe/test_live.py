@@ -208,7 +208,7 @@ async def test_five_hundred_look_and_a_tenth_of_them_sleeps(cast: Cast, seen: Ap
     for wall in walls[50:]:
         wall.read.set()
     viewers = [here.enter(wall, seen, "") for wall in walls]
-    await until(lambda: all(len(wall.got) > 12 for wall in walls[50:]), seconds=20)
+    await until(lambda: all(len(wall.got) > 12 for wall in walls[50:]), seconds=60)
     assert len(here.gauges) == 3
     assert max(len(viewer._waiting) for viewer in viewers[:50]) == HELD
     assert all(not wall.got for wall in walls[:50])

@@ -74,7 +74,7 @@ async def test_an_engine_that_goes_in_the_middle_is_said_and_comes_back(world: W
         assert gauge.numbers[1] < MILLICORES * 3
         proxy.refusing = True
         assert await asyncio.to_thread(proxy.cut)
-        await until(lambda: gauge.silent, seconds=10)
+        await until(lambda: gauge.silent, seconds=60)
         count = gauge.count
         proxy.well()
         await until(lambda: not gauge.silent and gauge.count > count)

@@ -52,7 +52,7 @@ def test_a_slow_engine_holds_up_nobody_but_its_own_operations(
     proxy.hold()
     asked = len(proxy.requests)
     operations = [caller.deploy(f"slow{number}", spec=spec()) for number in range(6)]  # more than there are workers
-    until(lambda: len(proxy.requests) > asked + 4, seconds=20)
+    until(lambda: len(proxy.requests) > asked + 4, seconds=60)
     for page in ("/", "/t/demo/p/shop/", "/t/demo/p/shop/deploy/", "/t/demo/p/shop/apps/slow0/", "/clusters/"):
         assert before_the_engine(proxy, partial(browser.get, page)).status == 200, page
     sent = {"name": "afterwards", "environment": "dev", "spec": spec()}
@@ -70,7 +70,7 @@ def before_the_engine(proxy: FaultProxy, ask: Callable[[], Answer]) -> Answer:
     """
     with ThreadPoolExecutor(1) as pool:
         earlier = pool.submit(PatientClient(proxy.url).get, "/earlier")
-        assert until(lambda: proxy.asked("GET /earlier"), seconds=20)
+        assert until(lambda: proxy.asked("GET /earlier"), seconds=60)
         answer = ask()
         owed = not earlier.done()
         proxy.cut("GET /earlier")
@@ -84,10 +84,10 @@ def test_after_the_notices_broke_off_the_rows_become_true(
 ) -> None:
     """Somebody takes the service away behind our back while nobody listens."""
     caller.ended(caller.deploy("watched", spec=spec(instances=2)))
-    until(lambda: caller.read(PLACE.format("watched"))["running"] == 2, seconds=30)
-    assert until(lambda: proxy.cut("GET /events"), seconds=15)
+    until(lambda: caller.read(PLACE.format("watched"))["running"] == 2, seconds=90)
+    assert until(lambda: proxy.cut("GET /events"), seconds=60)
     client = EngineClient(engine.url)
     (service,) = services_on(client, engine_name(portal, "watched"))
     one = service["Spec"] | {"Mode": {"Replicated": {"Replicas": 1}}}
     client.call("POST", f"/services/{service['ID']}/update?version={service['Version']['Index']}", body=one)
-    until(lambda: caller.read(PLACE.format("watched"))["running"] == 1, seconds=30)
+    until(lambda: caller.read(PLACE.format("watched"))["running"] == 1, seconds=90)

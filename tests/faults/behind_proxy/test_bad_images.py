@@ -90,12 +90,12 @@ def test_the_old_version_serves_on(caller: Caller, portal: Portal, engine: LiveE
     for operation in [caller.deploy(app, spec=spec(instances=2)) for app in BAD]:
         assert caller.ended(operation)["state"] == "succeeded", operation
     for app in BAD:
-        until(lambda app=app: len(addresses_of(caller, app)) == 2, seconds=30)
+        until(lambda app=app: len(addresses_of(caller, app)) == 2, seconds=90)
     with visiting({address: app for app in BAD for address in addresses_of(caller, app)}) as visitor:
         begun = {app: caller.deploy(app, image=image) for app, (image, _codes, _word) in BAD.items()}
         ends = {app: caller.ended(operation) for app, operation in begun.items()}
         seen = visitor.visits
-        until(lambda: visitor.visits > seen + 12, seconds=30)  # and some time after the end
+        until(lambda: visitor.visits > seen + 12, seconds=90)  # and some time after the end
     assert visitor.faults == [], tasks_of(engine)
     for app, (_image, codes, word) in BAD.items():
         failure = ends[app]["failure"]
