@@ -7,7 +7,7 @@ from contextlib import aclosing
 from backends.contract import LogLine, LogQuery, Written
 from backends.following import Follow, followed
 from backends.kubernetes.places import Place, of_instance, of_service
-from backends.kubernetes.source import READ_SECONDS, Source, log_query, nanoseconds, second
+from backends.kubernetes.source import READ_SECONDS, Source, nanoseconds, opened, second
 from backends.kubernetes.wire import Wire
 from backends.merging import Resume, merged, newest
 from backends.stamps import Clock
@@ -56,13 +56,12 @@ async def plain(wire: Wire, instance: str, written: Written) -> AsyncGenerator[b
     place = await of_instance(wire, instance)
     if not place.told:
         return
-    asked = log_query(place) | {"sinceTime": second(written.since), "timestamps": True}
-    asked |= {"follow": written.follow or None}
+    asked = {"sinceTime": second(written.since), "timestamps": True, "follow": written.follow or None}
     cut = Cut(timestamps=written.timestamps, since=nanoseconds(written.since), until=nanoseconds(written.until))
     least = 1 if written.follow else _PIECE
     held: list[bytes] = []
     size = 0
-    async with wire.stream(f"{place.path}/log", **asked) as stream:
+    async with opened(wire, place, **asked) as stream:
         while True:
             async with asyncio.timeout(None if written.follow else READ_SECONDS):
                 piece = await stream.read()

@@ -16,6 +16,7 @@ Raw = Mapping[str, Any]
 
 KEPT = 3  # ended starts that are told of one pod
 OVER = frozenset({InstanceState.ENDED, InstanceState.FAILED})
+_LOST = "ContainerStatusUnknown"  # how the engine says that a start ended of which it has lost sight
 
 
 @dataclass(frozen=True)
@@ -93,10 +94,23 @@ def _container(pod: Raw) -> Raw:
     return found
 
 
+def present_start(pod: Raw) -> int:
+    """How many starts there were before the one that is now.
+
+    The engine counts a start once it is made: while one waits for its turn the number is still that of the one which
+    ended before it, but for those that it has lost sight of.
+    """
+    container = _container(pod)
+    counted = int(container.get("restartCount") or 0)
+    before = (container.get("lastState") or {}).get("terminated")
+    to_come = "waiting" in (container.get("state") or {}) and before and before.get("reason") != _LOST
+    return counted + 1 if to_come else counted
+
+
 def _runs(pod: Raw, number: int, ref: ServiceRef, *, hosts: Mapping[str, Host], ports: Ports) -> list[Run]:
     """The start that is now, and of those before it what the engine still knows."""
     container = _container(pod)
-    start = int(container.get("restartCount") or 0)
+    start = present_start(pod)
     newest = _now(pod, container, number, ref, start=start)
     host = hosts.get(pod["spec"].get("nodeName", ""))
     if newest.instance.state == InstanceState.RUNNING and host is not None:

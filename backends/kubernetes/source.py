@@ -1,7 +1,9 @@
 """The log of one instance as the API sends it, cut into lines. It mixes what was written to stdout and to stderr."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,7 +36,7 @@ class Source:
         """Lines in the order of the engine; none of an instance whose container has not begun or is gone."""
         cut = Lines(self._place)
         try:
-            async with self._wire.stream(f"{self._place.path}/log", **self._asked()) as stream:
+            async with opened(self._wire, self._place, **self._asked()) as stream:
                 while piece := await self._piece(stream):
                     if batch := self._fresh(cut.of(piece)):
                         yield batch
@@ -52,7 +54,7 @@ class Source:
             raise slow() from error
 
     def _asked(self) -> dict[str, Any]:
-        asked = log_query(self._place) | {"timestamps": True, "follow": self._follow or None}
+        asked: dict[str, Any] = {"timestamps": True, "follow": self._follow or None}
         if self._resume.at_ns:
             return asked | {"sinceTime": second(datetime.fromtimestamp(self._resume.at_ns // 10**9, tz=UTC))}
         tail = self._query.tail if self._query.tail == 0 or not self._follow else None
@@ -103,8 +105,40 @@ class Lines:
         return LogLine(at_ns, *self._about, "stdout", raw[start:]) if at_ns else None
 
 
-def log_query(place: Place) -> dict[str, Any]:
-    return {"container": names.CONTAINER, "previous": None if place.newest else True}
+@asynccontextmanager
+async def opened(wire: Wire, place: Place, **asked: Any) -> AsyncIterator[Stream]:
+    """Its log, not that of the start after it: of a pod that goes on the engine sends what is written now, and tells
+    of the next start only a moment after it began."""
+    async with _log(wire, place, **asked) as stream:
+        if not await _gone_on(wire, place):
+            yield stream
+            return
+    async with _log(wire, replace(place, newest=False), **asked) as stream:
+        yield stream
+
+
+def _log(wire: Wire, place: Place, **asked: Any) -> AbstractAsyncContextManager[Stream]:
+    which = {"container": names.CONTAINER, "previous": None if place.newest else True}
+    return wire.stream(f"{place.path}/log", **which, **asked)
+
+
+async def _gone_on(wire: Wire, place: Place) -> bool:
+    """Whether the engine has begun the next start, though it told that this one has ended and nothing came after it.
+
+    Then it is the one before; else that is none, or one whose last line is older than this start. After its second
+    end one is begun anew only when it has waited, which is told in time, or had run for minutes.
+    """
+    if not place.newest or place.alive:
+        return False
+    try:
+        async with _log(wire, replace(place, newest=False), tailLines=1, timestamps=True) as stream:
+            last = Lines(place).of(await stream.read() + b"\n")
+    except RefusedError as error:
+        if error.status not in _NOT_THERE:
+            raise
+        return False
+    began = nanoseconds(place.run.instance.started_at) or 0  # in whole seconds
+    return place.start == 0 or bool(last and last[-1].at_ns >= began + 10**9)
 
 
 def nanoseconds(at: datetime | None) -> int | None:

@@ -11,7 +11,7 @@ from backends.failing import gone
 from backends.kubernetes import kinds, names
 from backends.kubernetes.errors import RefusedError
 from backends.kubernetes.hosts import quantity
-from backends.kubernetes.observe import instance_id, place_of
+from backends.kubernetes.observe import instance_id, place_of, present_start
 from backends.kubernetes.places import of_instance
 from backends.kubernetes.wire import Wire
 
@@ -101,12 +101,7 @@ async def counts(wire: Wire, instances: Sequence[str]) -> list[UsageCount]:
 
 
 def _ids(pod: Raw) -> set[str]:
-    return {instance_id(pod, _start(pod))}
-
-
-def _start(pod: Raw) -> int:
-    told = pod["status"].get("containerStatuses") or ()
-    return next((int(one.get("restartCount") or 0) for one in told if one["name"] == names.CONTAINER), 0)
+    return {instance_id(pod, present_start(pod))}
 
 
 def _key(pod: Raw) -> str:
@@ -140,7 +135,7 @@ def counted(summary: Raw, pods: Mapping[str, Raw]) -> list[UsageCount]:
         found.append(
             UsageCount(
                 _at(cpu.get("time")),
-                instance_id(pod, _start(pod)),
+                instance_id(pod, present_start(pod)),
                 int(cpu["usageCoreNanoSeconds"]),
                 int(memory["workingSetBytes"]),
                 int(network.get("rxBytes") or 0),

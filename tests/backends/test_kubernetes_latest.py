@@ -74,7 +74,7 @@ def test_where_nothing_can_be_known_it_counts(api: Sets) -> None:
 
 def test_crashes_of_what_somebody_put_in_between_are_none_of_it() -> None:
     """Its instances bear our marks, for it was made of our own words."""
-    strange = pod(spec(), "strange-aa", state=waiting("CrashLoopBackOff"), before=ended(1), starts=2)
+    strange = pod(spec(), "strange-aa", state=waiting("CrashLoopBackOff"), before=ended(1), starts=1)
     found = runs([pod(spec(), "mine-aa"), strange], hosts=table([node()]), ports={})
     one = held(refused="")
     assert service_status(REF, one, found, now=NOW).phase == Phase.FAILING

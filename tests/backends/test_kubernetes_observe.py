@@ -61,7 +61,8 @@ def test_what_only_bears_our_marks_is_none_of_ours(forged: dict[str, Any]) -> No
 
 
 def test_each_start_of_a_container_is_an_instance_of_its_own() -> None:
-    found = read(pod(spec(), state=waiting("CrashLoopBackOff"), before=ended(3), starts=3))
+    """The engine goes on telling the number of the one that ended while the next waits for its turn."""
+    found = read(pod(spec(), state=waiting("CrashLoopBackOff"), before=ended(3), starts=2))
     assert [(one.id[-1], one.state, one.exit_code) for one in found] == [
         ("3", InstanceState.PREPARING, None),
         ("2", InstanceState.FAILED, 3),
@@ -70,6 +71,10 @@ def test_each_start_of_a_container_is_an_instance_of_its_own() -> None:
     ]
     assert {one.number for one in found} == {1}
     assert found[1].reason.params == {"service": "web", "exit_code": 3}
+    assert read(pod(spec(), state=ended(3), before=ended(3), starts=2))[0].id == found[1].id
+    assert read(pod(spec(), before=ended(3), starts=3))[0].id == found[0].id
+    lost = ended(137, "ContainerStatusUnknown")
+    assert read(pod(spec(), state=waiting("ContainerCreating"), before=lost, starts=3))[0].id == found[0].id
 
 
 @pytest.mark.parametrize(

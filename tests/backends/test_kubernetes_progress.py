@@ -88,7 +88,7 @@ def test_those_of_before_that_leave_are_not_waited_for_but_where_it_is_to_stop()
 def test_a_crash_is_told_with_its_code_and_again_and_again_as_a_loop() -> None:
     once = status(NEW, [pod(OLD, "a"), pod(OLD, "b"), pod(NEW, "c", state=ended(7))])
     assert (once.phase, once.reason and once.reason.code) == (Phase.FAILING, ReasonCode.EXITED)
-    twice = status(NEW, [pod(NEW, "c", state=waiting("CrashLoopBackOff"), before=ended(7), starts=2)])
+    twice = status(NEW, [pod(NEW, "c", state=waiting("CrashLoopBackOff"), before=ended(7), starts=1)])
     assert twice.reason is not None
     assert twice.reason.code == ReasonCode.CRASHING
     assert (twice.reason.params["times"], twice.reason.params["exit_code"]) == (2, 7)
