@@ -29,6 +29,8 @@ class Column:
     address: str = ""
     order: str = ""
     """aria-sort while this column sorts the list: "ascending", "descending" or nothing."""
+    drawn: dict[tuple[str, bool], SafeString] = field(default_factory=dict)
+    """The attributes of its cells, by their own classes and whether they name the row: the same in every row."""
 
     @property
     def cell_css(self) -> str:
@@ -41,6 +43,15 @@ class Column:
             "fit": self.tools,
         }
         return " ".join(word for word, holds in words.items() if holds)
+
+    def attributes(self, css: str, *, heading: bool) -> SafeString:
+        """Of a cell with these classes besides."""
+        if (css, heading) not in self.drawn:
+            words = {"class": f"{self.cell_css} {css}".strip()}
+            if not (heading or self.lead or self.pick):
+                words["data-label"] = self.title
+            self.drawn[css, heading] = _attributes(words)
+        return self.drawn[css, heading]
 
     @property
     def head_css(self) -> str:
@@ -125,11 +136,10 @@ def cell(context: Context, body: str, two: bool = False, css: str = "") -> SafeS
     if place >= len(table.columns):
         raise template.TemplateSyntaxError("A row has more cells than the list has columns.")
     column = table.columns[place]
-    words = " ".join(word for word in (column.cell_css, "two" if two else "", css) if word)
+    own = f"two {css}".strip() if two else css
     if place == table.heading:
-        return format_html('<th scope="row"{}>{}</th>', _attributes({"class": words}), body)
-    label = "" if column.lead or column.pick else column.title
-    return format_html("<td{}>{}</td>", _attributes({"class": words, "data-label": label}), body)
+        return format_html('<th scope="row"{}>{}</th>', column.attributes(own, heading=True), body)
+    return format_html("<td{}>{}</td>", column.attributes(own, heading=False), body)
 
 
 def _attributes(words: dict[str, str]) -> SafeString:
