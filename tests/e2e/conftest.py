@@ -3,9 +3,11 @@
 A test marked `both` runs on each kind of engine; the others on the Swarm alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
+from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Page
 
 from tests.cluster import kubernetes
 from tests.e2e.browser import chromium, page
@@ -16,6 +18,7 @@ from tests.faults import leftovers
 
 __all__ = ["chromium", "engine", "kubernetes", "page", "portal"]
 SWARM, KUBERNETES = "swarm", "kubernetes"
+MOST_SHOWN = 5000  # characters
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -23,6 +26,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         both = metafunc.definition.get_closest_marker("both") is not None
         other = [pytest.param(KUBERNETES, marks=pytest.mark.kubernetes)] if both else []
         metafunc.parametrize("ground", [SWARM, *other], indirect=True, scope="module")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With what failed comes what its page showed by then: a lost click and a refused form look alike otherwise."""
+    report = yield
+    shown: Page | None = getattr(item, "funcargs", {}).get("page")
+    if report.when == "call" and report.failed and shown is not None:
+        try:
+            words = shown.locator("body").inner_text(timeout=5_000)
+        except PlaywrightError as error:
+            words = str(error)
+        report.sections.append(("what the page showed", f"{shown.url}\n{words[:MOST_SHOWN]}"))
+    return report
 
 
 @pytest.fixture(scope="module", autouse=True)

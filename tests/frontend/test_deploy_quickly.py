@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from playwright.sync_api import Page, Request, Route, expect
 
+from apps.services import create_app
 from backends.contract import ImageInfo
 from images.services import offer_image
 from tests.conftest import Cast
@@ -105,3 +106,34 @@ def test_an_answer_between_down_and_up_of_the_button_loses_no_click(opened: Simp
     page.mouse.up()
     expect(page).to_have_title("deployed")
     assert "name=fragile" in (opened.sent[0].post_data or "")
+
+
+def test_a_late_answer_does_not_refuse_what_was_mended_meanwhile(cast: Cast, opened: SimpleNamespace) -> None:
+    """The image's own name is taken; whoever typed another before the answer came is not refused for the first."""
+    create_app(cast.actor("developer"), cast.shop, name="hello")
+    page: Page = opened.page
+    page.get_by_role("radio", name="berth/hello:1").check()
+    until_held(page, opened.held, 1)
+    page.get_by_label("Name of the app").fill("fragile")
+    page.get_by_role("button", name="Deploy to dev").hover()
+    opened.answer()
+    expect(page.get_by_role("radio", name="berth/hello:1")).to_have_attribute("checked", "")
+    page.mouse.down()
+    page.mouse.up()
+    expect(page).to_have_title("deployed")
+    assert "name=fragile" in (opened.sent[0].post_data or "")
+
+
+def test_the_newest_answer_decides(cast: Cast, opened: SimpleNamespace) -> None:
+    create_app(cast.actor("developer"), cast.shop, name="taken")
+    page: Page = opened.page
+    page.get_by_role("radio", name="berth/hello:1").check()
+    until_held(page, opened.held, 1)
+    page.get_by_label("Name of the app").fill("taken")
+    opened.answer()
+    button = page.get_by_role("button", name="Deploy to dev")
+    expect(button).not_to_have_attribute("aria-disabled", "true")
+    until_held(page, opened.held, 1)
+    opened.answer()
+    expect(button).to_have_attribute("aria-disabled", "true")
+    expect(page.locator("#deploy-foot")).to_contain_text("must be mended")
