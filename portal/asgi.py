@@ -4,13 +4,16 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
-from channels.routing import ProtocolTypeRouter
-from django.core.asgi import get_asgi_application
+import django
 
-pages = get_asgi_application()  # sets Django up: what is imported below needs it
+django.setup(set_prefix=False)  # what is imported below needs it
+
+from channels.routing import ProtocolTypeRouter  # noqa: E402
 
 from portal.embedded import Lifespan  # noqa: E402
+from portal.pages import Pages  # noqa: E402
 from portal.patience import Bodies  # noqa: E402
 from portal.routing import sockets  # noqa: E402
 
+pages = Pages()
 application = Lifespan(ProtocolTypeRouter({"http": Bodies(pages), "websocket": sockets}))
