@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
@@ -41,6 +42,7 @@ class Rights:
     projects: Mapping[uuid.UUID, Codes] = field(default_factory=dict)
     own: Codes = NONE  # held by being signed in: one's own account
     ceiling: Codes | None = None  # a token's scopes: nothing outside them
+    ends: tuple[datetime, ...] = field(default=(), compare=False)  # of what is held, as far as it has an end
 
     def allows(self, code: str, *, tenant: uuid.UUID | None, project: uuid.UUID | None) -> bool:
         if self.ceiling is not None and code not in self.ceiling:

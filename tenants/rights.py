@@ -3,6 +3,7 @@
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 from django.db import transaction
@@ -33,9 +34,12 @@ def rights_of(user: User, token: Token | None = None) -> Rights:
 
     Their own grants and those of groups they are in. A grant on a project lets one see that its tenant exists.
     """
-    grants = Grant.objects.filter(running_grants(), held_by(user)).values_list(*PLACE)
-    rights = rights_from(grants, token)
-    return _kept(user, rights) if user.source == ROBOT else rights
+    held = list(Grant.objects.filter(running_grants(), held_by(user)).values_list(*PLACE, "ends_at"))
+    rights = rights_from(((role, *place) for role, *place, _end in held), token)
+    if user.source == ROBOT:
+        rights = _kept(user, rights)
+    ends = tuple(end for *_place, end in held if end is not None)
+    return replace(rights, ends=ends) if ends else rights
 
 
 def _kept(user: User, rights: Rights) -> Rights:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from core.access import Actor, visible
 from core.access import seen as seen_where
@@ -107,6 +108,8 @@ def needs(actor: Actor, *, most: int = 50) -> Needs:
 
 
 def needs_count(actor: Actor) -> int:
+    """As `needs(actor).count`; every page shows it, so what the actor's rights tell already is not asked again."""
     if actor.id is None:
         return 0
-    return decidable(actor).count() + ending(actor).count() + answerable_count(actor)
+    soon = timezone.now() + ENDS_SOON
+    return decidable(actor).count() + sum(end <= soon for end in actor.rights.ends) + answerable_count(actor)

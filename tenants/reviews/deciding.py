@@ -88,7 +88,7 @@ def answerable(actor: Actor) -> QuerySet[ReviewLine]:
 
 
 def answerable_count(actor: Actor) -> int:
-    """How many lines wait for the actor. No query for the many who decide nothing, one where nothing is open."""
+    """How many lines wait for the actor. No query for the many who decide nothing, one where no review is running."""
     return sum(_groups(actor).values())
 
 
@@ -98,10 +98,9 @@ def _groups(actor: Actor) -> dict[Place, int]:
     places = [key for key, codes in held if codes & {"member.manage", "access.review"}]
     if actor.id is None or not places:
         return {}
-    here = Q(tenant__in=places) | Q(project__in=places)
-    waiting = ReviewLine.objects.filter(still_open(), here)
-    if not waiting.exists():
+    if not Review.objects.filter(tenant__in=list(actor.rights.tenants), state=Review.State.RUNNING).exists():
         return {}
-    rows = waiting.exclude(about_own(actor))
+    here = Q(tenant__in=places) | Q(project__in=places)
+    rows = ReviewLine.objects.filter(still_open(), here).exclude(about_own(actor))
     counted = rows.order_by().values_list("tenant_id", "project_id", "role").annotate(count=Count("pk"))
     return {(t, p, role): count for t, p, role, count in counted if may_answer(actor, (t, p, role))}
