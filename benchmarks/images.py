@@ -22,7 +22,7 @@ def measure(portal: Portal, *, runs: int) -> Section:
         ("API: 50 of its tags", client, f"{API}/{NAME}/tags"),
         ("API: tags by part of their name", client, f"{API}/{NAME}/tags?search=1.99"),
         ("page: repositories of the project", person, PAGE),
-        ("page: the newest 50 tags", person, REPOSITORY),
+        ("page: the newest 25 tags", person, REPOSITORY),
         ("page: tags by part of their name", person, f"{REPOSITORY}?search=1.99"),
         ("page: one image", person, f"{REPOSITORY}-/digests/sha256:{0:064x}/"),
     )

@@ -87,12 +87,12 @@ def moment_text(when: datetime, *, style: str) -> str:
     if style == "day":
         this_year = local.year == timezone.localtime().year
         return str(formats.date_format(local, "MONTH_DAY_FORMAT" if this_year else "DATE_FORMAT"))
-    return f"{local:%Y-%m-%d %H:%M:%S} {local.tzname()}"
+    return f"{local.replace(tzinfo=None).isoformat(' ', 'seconds')} {local.tzname()}"
 
 
 def machine_time(when: datetime) -> str:
     """The value of a <time datetime>: UTC, to the second, "2026-11-21T09:35:00Z"."""
-    return f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{when.astimezone(UTC).replace(tzinfo=None).isoformat('T', 'seconds')}Z"
 
 
 def as_seconds(value: timedelta | float) -> float:

@@ -73,6 +73,16 @@ def person(context: Context, name: str, small: bool = True, only_mark: bool = Fa
 
 
 @register.simple_tag
+def grade(rating: str) -> SafeString:
+    """The rating of a scan: A to F, "unknown", or empty where nobody looked yet."""
+    if not rating or rating == "unknown":
+        return format_html('<span class="quiet">{}</span>', _("unknown") if rating else _("not scanned"))
+    css = "is-a" if rating in "AB" else "is-c" if rating in "CD" else "is-e"
+    told = _("Scan rating %(rating)s") % {"rating": rating}
+    return format_html('<span class="grade {}" title="{}">{}</span>', css, told, rating)
+
+
+@register.simple_tag
 def time(when: datetime | None, style: str = "relative") -> SafeString:
     """A moment. `style`: "relative" (refreshes itself), "clock", "minute", "day", "full"."""
     if not when:

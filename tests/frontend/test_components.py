@@ -30,7 +30,7 @@ NOW = timezone.now()
 WITH_EVIL = [
     "{% state 'running' evil %}",
     "{% env place %}{% env place passed=False %}{% rungs places passed %}",
-    "{% chip evil strong=evil until=evil icon=evil %}{% tally evil evil %}",
+    "{% chip evil strong=evil until=evil icon=evil %}{% tally evil evil %}{% grade evil %}",
     "{% person evil %}{% person evil only_mark=True %}",
     "{% fresh word=evil %}{% note evil icon=evil %}{{ evil }}{% slot 'actions' %}{{ evil }}{% endslot %}"
     "{% endnote %}",

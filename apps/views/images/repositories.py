@@ -51,7 +51,7 @@ def _context(request: HttpRequest, frame: ImageFrame) -> dict[str, Any]:
         found=found,
         search=search,
         untagged=untagged,
-        inside=selectors.contents([row.pk])[row.pk],
+        inside=selectors.amount(row),
         environments=steps.environments if steps else [],
         ways=_ways(frame, search, untagged=untagged),
         pull=pull_commands(frame, tag=newest) if newest else [],
