@@ -1,14 +1,19 @@
 // What somebody changed while an answer was on its way stays, and is not judged by that answer: it knows only what it
-// was asked with. What decides for the whole form is marked `data-judges`; the answer to the newest question sets it.
+// was asked with. Every change in a part with `data-judged` asks anew, and the answer to that sets what `data-judges`.
 import htmx from "htmx.org";
+
+let changes = 0;
 
 export function startKeepingTyped() {
   let asked = null;
   let late = false;
+  // in the capture phase: counted before the change asks
+  for (const kind of ["input", "change"]) document.addEventListener(kind, count, true);
   htmx.registerExtension("keep-typed", {
-    htmx_before_swap: (element, { ctx }) => {
+    htmx_config_request: (_element, { ctx }) => { ctx.changes = changes; },
+    htmx_before_swap: (_element, { ctx }) => {
       asked = ctx.request.body;
-      late = changedSince(asked, element.closest("form"));
+      late = ctx.changes !== changes;
     },
     htmx_before_morph_node: (part) => !(late && part.matches?.("[data-judges]")),
     htmx_before_morph_attr: (field, { attrName }) => {
@@ -18,9 +23,6 @@ export function startKeepingTyped() {
   });
 }
 
-function changedSince(asked, form) {
-  if (!asked?.getAll || !form) return false;
-  return [...new FormData(form)].some(
-    ([name, value]) => typeof value === "string" && !asked.getAll(name).includes(value),
-  );
+function count(event) {
+  if (event.target.closest?.("[data-judged]")) changes += 1;
 }

@@ -137,3 +137,18 @@ def test_the_newest_answer_decides(cast: Cast, opened: SimpleNamespace) -> None:
     opened.answer()
     expect(button).to_have_attribute("aria-disabled", "true")
     expect(page.locator("#deploy-foot")).to_contain_text("must be mended")
+
+
+def test_it_decides_also_after_a_late_one_filled_in_what_the_image_tells(cast: Cast, opened: SimpleNamespace) -> None:
+    create_app(cast.actor("developer"), cast.shop, name="taken")
+    page: Page = opened.page
+    page.get_by_role("radio", name="berth/hello:1").check()
+    until_held(page, opened.held, 1)
+    page.get_by_label("Name of the app").fill("taken")
+    until_held(page, opened.held, 2)
+    opened.answer()
+    expect(page.get_by_role("radio", name="berth/hello:1")).to_have_attribute("checked", "")
+    button = page.get_by_role("button", name="Deploy to dev")
+    expect(button).not_to_have_attribute("aria-disabled", "true")
+    opened.answer()
+    expect(button).to_have_attribute("aria-disabled", "true")
