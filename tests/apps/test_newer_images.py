@@ -129,7 +129,7 @@ def test_it_stands_on_the_app_and_leads_to_the_panel(
     assert link in said
     panel = client.get(link.replace("&amp;", "&")).content.decode()
     assert f'value="{WEB}:1.5" checked' in panel
-    assert 'title="Scan rating E"' in panel
+    assert '>Scan rating</span> <span class="grade is-e" title="Scan rating E">E</span>' in panel
     assert ">newer<" in panel
 
 
