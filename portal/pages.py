@@ -7,10 +7,11 @@ from django.http.response import HttpResponseBase
 
 
 class Pages(ASGIHandler):
-    """As Django's own, for middleware and views none of which is a coroutine.
+    """As Django's own, for middleware none of which is a coroutine.
 
-    Django's own looks for a coroutine behind the last middleware: for each request it starts a loop in one more
-    thread, which hands the view back to the first one. That costs milliseconds and gains nothing here.
+    Django's own takes whatever lies behind the last middleware for one: for each request it starts a loop in one more
+    thread, which hands the view back to the first one. That costs milliseconds; here only a view that really is a
+    coroutine gets a loop.
     """
 
     def load_middleware(self, is_async: bool = False) -> None:

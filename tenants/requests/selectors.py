@@ -111,5 +111,5 @@ def needs_count(actor: Actor) -> int:
     """As `needs(actor).count`; every page shows it, so what the actor's rights tell already is not asked again."""
     if actor.id is None:
         return 0
-    soon = timezone.now() + ENDS_SOON
+    soon = timezone.now() + ENDS_SOON  # a clock some minutes off changes no count of days
     return decidable(actor).count() + sum(end <= soon for end in actor.rights.ends) + answerable_count(actor)

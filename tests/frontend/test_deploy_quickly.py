@@ -61,11 +61,17 @@ def opened(panel: str, page: Page, answers: dict[str, Answer], browse: Callable[
     return SimpleNamespace(page=page, held=held, sent=sent, answer=answer)
 
 
-def test_deploy_right_after_an_image_was_chosen(opened: SimpleNamespace) -> None:
-    """The server has not said yet what the app is called: it fills that in when it deploys, too."""
+def chosen(opened: SimpleNamespace) -> Page:
+    """The page once the image was chosen, while the answer to that is held back."""
     page: Page = opened.page
     page.get_by_role("radio", name="berth/hello:1").check()
     until_held(page, opened.held, 1)
+    return page
+
+
+def test_deploy_right_after_an_image_was_chosen(opened: SimpleNamespace) -> None:
+    """The server has not said yet what the app is called: it fills that in when it deploys, too."""
+    page = chosen(opened)
     expect(page.get_by_label("Name of the app")).to_have_value("")
     page.get_by_role("button", name="Deploy to dev").click()
     expect(page).to_have_title("deployed")
@@ -77,9 +83,7 @@ def test_deploy_right_after_an_image_was_chosen(opened: SimpleNamespace) -> None
 
 def test_a_name_typed_before_the_answer_stays(opened: SimpleNamespace) -> None:
     """The answer proposes the image's own name; whoever has typed another by then and gone on keeps it."""
-    page: Page = opened.page
-    page.get_by_role("radio", name="berth/hello:1").check()
-    until_held(page, opened.held, 1)
+    page = chosen(opened)
     name = page.get_by_label("Name of the app")
     name.fill("fragile")
     page.get_by_label("Find an image").focus()
@@ -89,9 +93,7 @@ def test_a_name_typed_before_the_answer_stays(opened: SimpleNamespace) -> None:
 
 
 def test_an_answer_between_down_and_up_of_the_button_loses_no_click(opened: SimpleNamespace) -> None:
-    page: Page = opened.page
-    page.get_by_role("radio", name="berth/hello:1").check()
-    until_held(page, opened.held, 1)
+    page = chosen(opened)
     opened.answer()
     expect(page.get_by_label("Name of the app")).to_have_value("hello")
     page.get_by_label("Name of the app").fill("fragile")
@@ -111,9 +113,7 @@ def test_an_answer_between_down_and_up_of_the_button_loses_no_click(opened: Simp
 def test_a_late_answer_does_not_refuse_what_was_mended_meanwhile(cast: Cast, opened: SimpleNamespace) -> None:
     """The image's own name is taken; whoever typed another before the answer came is not refused for the first."""
     create_app(cast.actor("developer"), cast.shop, name="hello")
-    page: Page = opened.page
-    page.get_by_role("radio", name="berth/hello:1").check()
-    until_held(page, opened.held, 1)
+    page = chosen(opened)
     page.get_by_label("Name of the app").fill("fragile")
     page.get_by_role("button", name="Deploy to dev").hover()
     opened.answer()
@@ -124,31 +124,18 @@ def test_a_late_answer_does_not_refuse_what_was_mended_meanwhile(cast: Cast, ope
     assert "name=fragile" in (opened.sent[0].post_data or "")
 
 
-def test_the_newest_answer_decides(cast: Cast, opened: SimpleNamespace) -> None:
+@pytest.mark.parametrize("before", [0, 1], ids=["asked after it", "asked before it"])
+def test_the_newest_answer_decides(cast: Cast, opened: SimpleNamespace, before: int) -> None:
+    """Whether or not it was asked before the late one filled in what the image tells."""
     create_app(cast.actor("developer"), cast.shop, name="taken")
-    page: Page = opened.page
-    page.get_by_role("radio", name="berth/hello:1").check()
-    until_held(page, opened.held, 1)
+    page = chosen(opened)
     page.get_by_label("Name of the app").fill("taken")
+    until_held(page, opened.held, 1 + before)
     opened.answer()
+    expect(page.get_by_role("radio", name="berth/hello:1")).to_have_attribute("checked", "")
     button = page.get_by_role("button", name="Deploy to dev")
     expect(button).not_to_have_attribute("aria-disabled", "true")
     until_held(page, opened.held, 1)
     opened.answer()
     expect(button).to_have_attribute("aria-disabled", "true")
     expect(page.locator("#deploy-foot")).to_contain_text("must be mended")
-
-
-def test_it_decides_also_after_a_late_one_filled_in_what_the_image_tells(cast: Cast, opened: SimpleNamespace) -> None:
-    create_app(cast.actor("developer"), cast.shop, name="taken")
-    page: Page = opened.page
-    page.get_by_role("radio", name="berth/hello:1").check()
-    until_held(page, opened.held, 1)
-    page.get_by_label("Name of the app").fill("taken")
-    until_held(page, opened.held, 2)
-    opened.answer()
-    expect(page.get_by_role("radio", name="berth/hello:1")).to_have_attribute("checked", "")
-    button = page.get_by_role("button", name="Deploy to dev")
-    expect(button).not_to_have_attribute("aria-disabled", "true")
-    opened.answer()
-    expect(button).to_have_attribute("aria-disabled", "true")
