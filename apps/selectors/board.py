@@ -210,7 +210,8 @@ def board_of(actor: Actor, project: Project, asked: Asked) -> Board:
     places = visible(actor, AppEnvironment.objects.filter(project=project, app__deleted_at__isnull=True))
     doubtful = _doubtful(project, places)
     page = _page(apps, doubtful, asked)
-    seen = _Seen.of(*_looked_at(places, doubtful, page.rows))
+    shown, others = _places(places.filter(app__in=page.rows)), _places(doubtful)[: MOST_DOUBTFUL + 1]
+    seen = _Seen.of(list(shown), list(others))
     rows = tuple(_row(actor, app, environments, seen) for app in page.rows)
     moving, cut = _moving(seen, environments, rows)
     if asked.attention:
@@ -283,17 +284,6 @@ def _column(environment: Environment, deployed: int, sums: Sequence[int], moving
     status = found[0].status if found else Status.RUNNING if deployed else None
     running, wanted = (count or 0 for count in sums)
     return Column(environment, status, running, wanted, counted(found, running=running, wanted=wanted))
-
-
-def _looked_at(
-    places: QuerySet[AppEnvironment], doubtful: QuerySet[AppEnvironment], apps: Sequence[App]
-) -> tuple[list[AppEnvironment], list[AppEnvironment]]:
-    """Places of these apps, and the first doubtful ones of others. Each is read once, though it is both."""
-    keys = {app.pk for app in apps}
-    first = list(_places(doubtful)[: MOST_DOUBTFUL + 1])
-    shown = [place for place in first if place.app_id in keys]
-    shown += _places(places.filter(app__in=keys).exclude(pk__in=[place.pk for place in shown]))
-    return shown, [place for place in first if place.app_id not in keys]
 
 
 def _places(rows: QuerySet[AppEnvironment]) -> QuerySet[AppEnvironment]:
